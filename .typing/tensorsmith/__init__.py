@@ -1,0 +1,1 @@
+../../tensorsmith/__init__.py

@@ -1,0 +1,1 @@
+"""The campaign: engine, scheduler, workers, statistics and the command line."""

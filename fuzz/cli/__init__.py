@@ -1,0 +1,41 @@
+"""The command line, one command a file. It imports a compiler only when a command needs one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from tensorsmith.fuzz.cli.findings import findings, mark, show
+from tensorsmith.fuzz.cli.fuzz_command import fuzz
+from tensorsmith.fuzz.cli.gen import gen
+from tensorsmith.fuzz.cli.lists import mutators, ops, oracles, targets
+from tensorsmith.fuzz.cli.reduce import reduce
+from tensorsmith.fuzz.cli.replay import replay
+from tensorsmith.fuzz.cli.report import report
+from tensorsmith.fuzz.cli.status import status
+from tensorsmith.ir.errors import TensorsmithError
+
+COMMANDS = (fuzz, status, findings, show, mark, reduce, report, replay, gen, ops, targets, oracles, mutators)
+
+app = typer.Typer(
+    help="Fuzz tensor compilers: random programs, compiled and eager, and what differs.\n\n"
+    "Exit codes: 0 fine, 1 findings or failures, 2 bad usage or input, 3 this machine cannot.\n\n"
+    "Example: tensorsmith fuzz campaigns/first --target inductor --time 10m",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, on `sys.argv` if no arguments are given, and exit."""
+    try:
+        app(None if arguments is None else list(arguments))
+    except TensorsmithError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""Operator rules and the random programs and input values made from them."""

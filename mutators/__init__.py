@@ -1,0 +1,1 @@
+"""Test case to test case, one mutator a file."""

@@ -1,0 +1,1 @@
+"""Judges of one property each, giving a verdict on an execution."""

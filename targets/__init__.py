@@ -1,0 +1,1 @@
+"""Compilers under test: how each compiles and runs a test case."""

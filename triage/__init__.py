@@ -1,0 +1,1 @@
+"""From a failure to a finding: signature, confirmation, reduction and report."""
