@@ -1,0 +1,80 @@
+"""Operators by name, and what their schemas promise: what is written, what is random, what is undefined."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+
+from tensorsmith.ir.errors import InvalidInputError
+
+UNINITIALIZED = ("empty", "new_empty", "empty_like", "empty_strided", "new_empty_strided", "empty_permuted", "resize_")
+
+
+@cache
+def operator(name: str) -> torch._ops.OpOverload:
+    """The overload with a full name such as `aten.add.Tensor`.
+
+    Raises:
+        InvalidInputError: the installed torch has no such operator.
+    """
+    parts = name.split(".")
+    found: Any = torch.ops
+    if len(parts) == 3:
+        for part in parts:
+            found = getattr(found, part, None)
+    if not isinstance(found, torch._ops.OpOverload):
+        raise InvalidInputError(f"unknown operator `{name}`: torch {torch.__version__} has none of that name")
+    return found
+
+
+@cache
+def written_arguments(name: str) -> tuple[str, ...]:
+    """Names of the arguments that the operator writes to, `out=` arguments included."""
+    return tuple(a.name for a in operator(name)._schema.arguments if a.alias_info is not None and a.alias_info.is_write)
+
+
+@cache
+def is_view(name: str) -> bool:
+    """Whether a result may share memory with an argument that the operator does not write to."""
+    op = operator(name)
+    if any(a.alias_info is not None and not a.alias_info.is_write for a in op._schema.arguments):
+        return True
+    # Schemas of composite operators (`type_as`, `atleast_1d`) and of `_unsafe_view` keep silent about it.
+    return op._schema.name == "aten::_unsafe_view" or torch._C._dispatch_has_kernel_for_dispatch_key(
+        op.name(), "CompositeImplicitAutograd"
+    )
+
+
+@cache
+def is_pointwise(name: str) -> bool:
+    """Whether each element of the result depends on the elements at the same (broadcast) place only."""
+    op = operator(name)
+    if torch.Tag.pointwise in op.tags:
+        return True
+    schema = op._schema
+    if not schema.name.endswith("_"):
+        return False
+    # In-place variants do not carry the tag; their out-of-place twins do.
+    namespace, twin = schema.name[:-1].split("::")
+    packet = getattr(getattr(torch.ops, namespace), twin, None)
+    overload = getattr(packet, op._overloadname, None)
+    return overload is not None and torch.Tag.pointwise in overload.tags
+
+
+@cache
+def undefined_reason(name: str) -> str | None:
+    """Why the result of an operator is not determined by its arguments, or None if it is."""
+    op = operator(name)
+    if torch.Tag.nondeterministic_seeded in op.tags:
+        return "random"
+    if op._schema.name.split("::")[1] in UNINITIALIZED:
+        return "uninitialized-memory"
+    return None
+
+
+@cache
+def changes_metadata(name: str) -> bool:
+    """Whether the operator changes the shape or stride of an argument in place, which a graph cannot say."""
+    return torch.Tag.inplace_view in operator(name).tags
