@@ -1,0 +1,166 @@
+"""Running hostile code: in a forked child with a time limit and a memory limit, whose death is an answer."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import resource
+import select
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+import psutil
+
+POLL_SECONDS = 0.05
+_PR_SET_PDEATHSIG = 1
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one run may use: wall time in seconds and resident memory in bytes, its own children included."""
+
+    seconds: float = 60.0
+    rss_bytes: int = 6 << 30
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """The child ended well and said this."""
+
+    payload: bytes
+    seconds: float
+
+
+class Died(msgspec.Struct, frozen=True):
+    """The child did not end well. `detail` is the tail of its standard error, with the stacks of faulthandler."""
+
+    cause: Literal["signal", "hang", "memory", "exit"]
+    signal: int
+    detail: str
+    seconds: float
+
+
+def run_isolated(function: Callable[[], bytes], limits: Limits) -> Completed | Died:
+    """Run a function in a forked child of this process and return what it returned, or how it died.
+
+    The caller must hold no threads that the child needs. An exception in the child counts as `exit`, with its
+    traceback as the detail.
+    """
+    reader, writer = os.pipe()
+    with tempfile.TemporaryFile() as stderr:
+        started = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reader)
+            _child(function, writer, stderr.fileno())
+        os.close(writer)
+        try:
+            payload, cause = _watch(pid, reader, limits, started)
+        except BaseException:
+            kill_group(pid)
+            os.waitpid(pid, 0)
+            raise
+        finally:
+            os.close(reader)
+        _, status = os.waitpid(pid, 0)
+        kill_group(pid)  # whatever it started and left behind
+        seconds = time.monotonic() - started
+        stderr.seek(0, os.SEEK_END)
+        stderr.seek(max(0, stderr.tell() - 16384))
+        detail = stderr.read().decode(errors="replace")
+    if cause is not None:
+        return Died(cause, 0, detail, seconds)
+    if os.WIFSIGNALED(status):
+        return Died("signal", os.WTERMSIG(status), detail, seconds)
+    if os.WEXITSTATUS(status) != 0:
+        return Died("exit", 0, detail, seconds)
+    return Completed(payload, seconds)
+
+
+def become_sandbox(stderr_fd: int) -> None:
+    """Make this process one that can be killed with all that it starts, dies with its parent and tells its stack."""
+    os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(stderr_fd, 2)
+    faulthandler.enable(2)
+
+
+def tree_rss(pid: int) -> int:
+    """Resident memory in bytes of a process and all its descendants; 0 if it is gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for member in family:
+        try:
+            total += member.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
+
+
+def kill_group(pid: int) -> None:
+    """Kill a process that became a sandbox, with everything in its process group; nothing if it is gone."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _child(function: Callable[[], bytes], writer: int, stderr_fd: int) -> None:
+    status = 1
+    try:
+        become_sandbox(stderr_fd)
+        payload = function()
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(payload)
+        status = 0
+    except BaseException:
+        # Not through sys.stderr, which a test runner or a caller may have replaced.
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(status)
+
+
+def _watch(pid: int, reader: int, limits: Limits, started: float) -> tuple[bytes, Literal["hang", "memory"] | None]:
+    chunks: list[bytes] = []
+    next_look = started
+    while True:
+        ready, _, _ = select.select([reader], [], [], POLL_SECONDS)
+        if ready:
+            chunk = os.read(reader, 1 << 16)
+            if not chunk:
+                return b"".join(chunks), None
+            chunks.append(chunk)
+        now = time.monotonic()
+        if now - started > limits.seconds:
+            _stop(pid)
+            return b"", "hang"
+        if now >= next_look:
+            if tree_rss(pid) > limits.rss_bytes:
+                kill_group(pid)
+                return b"", "memory"
+            next_look = now + POLL_SECONDS
+
+
+def _stop(pid: int) -> None:
+    """Ask for the stack first: SIGABRT makes faulthandler write it."""
+    try:
+        os.kill(pid, signal.SIGABRT)
+        time.sleep(0.2)
+    except ProcessLookupError:
+        return
+    kill_group(pid)

@@ -1,0 +1,61 @@
+"""The targets there are. A new one is a file and a line here; a third party's comes through an entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
+from tensorsmith.ir.testcase import Device
+from tensorsmith.targets.api import Target
+from tensorsmith.targets.eager import Eager
+from tensorsmith.targets.inductor.target import Inductor
+from tensorsmith.targets.torch_backend import TorchBackend
+
+ENTRY_POINTS = "tensorsmith.targets"
+
+TARGETS: tuple[Target, ...] = (
+    Inductor(),
+    TorchBackend("aot_eager", "aot_eager", "Dynamo and AOTAutograd, then eager: functionalization without Inductor"),
+    Eager(),
+)
+
+# Prefixes of names that stand for a family of targets.
+FAMILIES: tuple[tuple[str, Callable[[str], Target]], ...] = (
+    ("torch:", lambda name: TorchBackend(f"torch:{name}", name, f"the torch.compile backend `{name}`")),
+)
+
+
+def find_target(name: str) -> Target:
+    """The target of a name, from the list, a family such as `torch:<backend>`, or an entry point.
+
+    Raises:
+        InvalidInputError: there is none of that name.
+    """
+    for target in TARGETS:
+        if target.name == name:
+            return target
+    for prefix, make in FAMILIES:
+        if name.startswith(prefix) and len(name) > len(prefix):
+            return make(name.removeprefix(prefix))
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        found: Target = point.load()
+        return found
+    known = ", ".join([t.name for t in TARGETS] + [f"{prefix}NAME" for prefix, _ in FAMILIES])
+    raise InvalidInputError(f"unknown target `{name}`; known targets: {known}")
+
+
+def usable_target(name: str, device: Device) -> Target:
+    """The target of a name, if it can run here.
+
+    Raises:
+        InvalidInputError: there is none of that name.
+        EnvironmentLacksError: it cannot run here; the message has the remedy.
+    """
+    target = find_target(name)
+    if device not in target.devices:
+        raise EnvironmentLacksError(f"target `{name}` does not run on {device}; it runs on {', '.join(target.devices)}")
+    missing = target.missing(device)
+    if missing is not None:
+        raise EnvironmentLacksError(f"target `{name}`: {missing}")
+    return target
