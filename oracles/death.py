@@ -1,0 +1,38 @@
+"""The crash oracle: what it means that the process that compiled and ran a test case did not end well."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import PurePath
+
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.api import Target
+from tensorsmith.targets.isolation import Died
+
+NAME = "crash"
+
+
+def died(death: Died, target: Target) -> Verdict:
+    """The verdict on a death: a crash, a hang, or memory without end."""
+    frames = frames_of(death.detail, target.packages)
+    evidence = (("stderr", death.detail[-6000:]),)
+    if death.cause == "hang":
+        message = "compiling or running did not end within its time limit"
+        return Verdict("fail", NAME, kind="hang", message=message, frames=frames, evidence=evidence)
+    if death.cause == "memory":
+        message = "compiling or running went over its memory limit"
+        return Verdict("fail", NAME, kind="memory", message=message, frames=frames, evidence=evidence)
+    name = signal.Signals(death.signal).name if death.signal else "exit"
+    return Verdict("fail", NAME, kind="crash", message=f"the process died: {name}", frames=frames, evidence=evidence)
+
+
+def frames_of(stack: str, packages: tuple[str, ...]) -> tuple[str, ...]:
+    """The innermost three frames of the compiler in a stack that faulthandler wrote, innermost last."""
+    places = tuple(package.replace(".", "/") + "/" for package in packages)
+    found = [
+        f"{PurePath(path).name}:{function}"
+        for path, function in re.findall(r'File "([^"]+)", line \d+ in (\S+)', stack)
+        if any(place in path for place in places)
+    ]
+    return tuple(reversed(found[:3]))

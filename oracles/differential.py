@@ -1,0 +1,164 @@
+"""Compiled against eager, on every channel: shapes, dtypes, values, writes to inputs, and what aliases what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.errors import failed_with
+from tensorsmith.oracles.noise import Envelope, Undefined, envelopes
+from tensorsmith.oracles.observation import Observation, equal_bits, observe
+from tensorsmith.oracles.ties import index_source, same_choice
+from tensorsmith.oracles.validity import reference, with_new_values
+from tensorsmith.oracles.verdict import Channel, Verdict, invalid, passed
+from tensorsmith.targets.api import Runnable, Target
+
+NAME = "differential"
+
+# rtol and atol that PyTorch's own tests hold a compiled result to (torch.testing.assert_close).
+TOLERANCES: dict[torch.dtype, tuple[float, float]] = {
+    torch.float16: (1e-3, 1e-5),
+    torch.bfloat16: (1.6e-2, 1e-5),
+    torch.float32: (1.3e-6, 1e-5),
+    torch.float64: (1e-7, 1e-7),
+}
+
+
+def judge_run(case: TestCase, run: Runnable, target: Target) -> Verdict:
+    """Run what was compiled, twice with different values, and compare it with eager."""
+    for call in (case, with_new_values(case)):
+        expected = reference(call, NAME)
+        if isinstance(expected, Verdict):
+            # New values that eager rejects make the second call impossible and not the test case invalid.
+            if call is case:
+                return expected
+            break
+        verdict = judge_call(call, expected, run, target)
+        if verdict.outcome != "pass":
+            return verdict
+    return passed(NAME)
+
+
+def judge_call(case: TestCase, expected: Observation, run: Runnable, target: Target) -> Verdict:
+    """Compare one call of what was compiled with what eager gave."""
+    try:
+        actual = observe(run, case)
+    except Exception as error:
+        return failed_with(NAME, error, target)
+    return compare(case, expected, actual)
+
+
+def compare(case: TestCase, expected: Observation, actual: Observation) -> Verdict:
+    """The verdict on what a compiled run gave, beside what eager gave."""
+    for plain, difference in _plain_differences(expected, actual):
+        return _wrong(plain, difference)
+    suspects = [
+        (name, position, want, got)
+        for position, (name, want, got) in enumerate(_named_pairs(expected, actual))
+        if not close(want, got)
+    ]
+    if suspects:
+        try:
+            allowed = envelopes(case)
+        except Undefined as undefined:
+            return invalid(NAME, f"undefined:{undefined}", "the program's result is undefined for these values")
+        for name, position, want, got in suspects:
+            problem = outside(want, got, allowed[position]) or _wrong_choice(case, position, want, got)
+            if problem is not None:
+                channel: Channel = "mutation" if name.startswith("input") else "values"
+                message, evidence = problem
+                return _wrong(channel, f"{name}: {message}", evidence)
+    if expected.aliases != actual.aliases:
+        return _wrong("aliasing", _aliasing_message(expected, actual))
+    return passed(NAME)
+
+
+def close(want: torch.Tensor, got: torch.Tensor) -> bool:
+    """Whether two tensors of one type agree to PyTorch's default tolerances; whole numbers exactly."""
+    if want.dtype not in TOLERANCES:
+        return equal_bits(want, got)
+    rtol, atol = TOLERANCES[want.dtype]
+    return torch.allclose(got, want, rtol=rtol, atol=atol, equal_nan=True)
+
+
+def outside(
+    want: torch.Tensor, got: torch.Tensor, envelope: Envelope
+) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Where a result leaves its envelope, in words and as evidence, or None if it does not."""
+    got, want = got.cpu(), want.cpu()
+    if want.dtype not in TOLERANCES:
+        bad = (got != want) & envelope.judged
+    else:
+        rtol, atol = TOLERANCES[want.dtype]
+        wide = got.double()
+        width = (envelope.high - envelope.low).nan_to_num(nan=0.0)
+        slack = width + atol + rtol * torch.maximum(envelope.low.abs(), envelope.high.abs())
+        inside = (wide >= envelope.low - slack) & (wide <= envelope.high + slack)
+        inside |= (wide == envelope.low) | (wide == envelope.high)
+        inside |= wide.isnan() & envelope.nan
+        bad = ~inside
+    if not bad.any():
+        return None
+    flat = int(bad.reshape(-1).nonzero()[0])
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), want.shape))
+    message = (
+        f"{int(bad.sum())} of {want.numel()} elements differ; at {list(index)} expected {want[index].item()!r}, "
+        f"got {got[index].item()!r}"
+    )
+    evidence = [
+        ("expected", str(want.reshape(-1)[:16].tolist())),
+        ("actual", str(got.reshape(-1)[:16].tolist())),
+        ("allowed", f"{envelope.low[index].item()!r} to {envelope.high[index].item()!r} at {list(index)}"),
+    ]
+    if envelope.reference is not None:
+        evidence.append(("float64", repr(envelope.reference[index].item())))
+    return message, tuple(evidence)
+
+
+def _wrong_choice(
+    case: TestCase, position: int, want: torch.Tensor, got: torch.Tensor
+) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """For index results, where they point at values that are not equal, in words and as evidence."""
+    if position >= len(case.graph.outputs) or want.dtype is not torch.int64:
+        return None
+    found = index_source(case, position)
+    if found is None:
+        return None
+    source, dim = found
+    bad = ~same_choice(source, dim, want.cpu(), got.cpu())
+    if not bad.any():
+        return None
+    evidence = (("expected", str(want.reshape(-1)[:16].tolist())), ("actual", str(got.reshape(-1)[:16].tolist())))
+    return f"{int(bad.sum())} of {want.numel()} indices point at other values", evidence
+
+
+def _named_pairs(expected: Observation, actual: Observation) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+    for position, (want, got) in enumerate(zip(expected.outputs, actual.outputs, strict=True)):
+        yield f"output {position}", want, got
+    for position, (want, got) in enumerate(zip(expected.inputs_after, actual.inputs_after, strict=True)):
+        yield f"input {position} after the run", want, got
+
+
+def _plain_differences(expected: Observation, actual: Observation) -> Iterator[tuple[Channel, str]]:
+    if len(expected.outputs) != len(actual.outputs):
+        yield "count", f"{len(expected.outputs)} outputs expected, got {len(actual.outputs)}"
+        return
+    for name, want, got in _named_pairs(expected, actual):
+        if want.dtype != got.dtype:
+            yield "dtype", f"{name}: dtype {want.dtype} expected, got {got.dtype}"
+        if want.shape != got.shape:
+            yield "shape", f"{name}: shape {list(want.shape)} expected, got {list(got.shape)}"
+
+
+def _aliasing_message(expected: Observation, actual: Observation) -> str:
+    lost = sorted(expected.aliases - actual.aliases)
+    gained = sorted(actual.aliases - expected.aliases)
+    parts = [f"{a} should share memory with {b} and does not" for a, b in lost]
+    parts += [f"{a} shares memory with {b} and should not" for a, b in gained]
+    return "; ".join(parts)
+
+
+def _wrong(channel: Channel, message: str, evidence: tuple[tuple[str, str], ...] = ()) -> Verdict:
+    return Verdict("fail", NAME, kind="wrong-result", channel=channel, message=message, evidence=evidence)

@@ -1,0 +1,75 @@
+"""What the compiler raised: a bug, or its word that something is not supported."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import PurePath
+
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.api import Target
+
+_UNSUPPORTED_TYPES = (
+    "Unsupported",
+    "NotImplementedError",
+    "UnsupportedOperatorException",
+    "MissingOperatorWithoutDecomp",
+)
+_UNSUPPORTED_WORDS = re.compile(
+    r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator)\b", re.I
+)
+
+
+def failed_with(oracle: str, error: BaseException, target: Target) -> Verdict:
+    """The verdict on an exception that a compiler raised on a program that eager runs."""
+    inner = innermost(error)
+    name = f"{type(inner).__module__}.{type(inner).__qualname__}".removeprefix("builtins.")
+    message = telling_line(str(inner))
+    if type(inner).__name__ in _UNSUPPORTED_TYPES or _UNSUPPORTED_WORDS.search(message):
+        return Verdict("limitation", oracle, reason=f"{name}: {message[:200]}", message=message)
+    return Verdict(
+        "fail",
+        oracle,
+        kind="error",
+        message=message,
+        exception=name,
+        frames=compiler_frames(error, target.packages),
+        evidence=(("traceback", "".join(traceback.format_exception(error))[-6000:]),),
+    )
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The exception that was first, below those that wrap it."""
+    seen = {id(error)}
+    while True:
+        below = getattr(error, "inner_exception", None) or error.__cause__
+        if not isinstance(below, BaseException) or id(below) in seen:
+            return error
+        seen.add(id(below))
+        error = below
+
+
+def telling_line(text: str) -> str:
+    """The line of a message that says what is wrong: for a C++ compiler its first error, else the first line."""
+    found = re.search(r"error: .*", text)
+    if found is not None:
+        return found.group(0).strip()
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    if not lines:
+        return ""
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+
+
+def compiler_frames(error: BaseException, packages: tuple[str, ...]) -> tuple[str, ...]:
+    """The last three frames of the innermost exception that lie in the compiler, as `file.py:function`."""
+    places = tuple(package.replace(".", "/") + "/" for package in packages)
+    frames: list[str] = []
+    for exception in (innermost(error), error):
+        frames += [
+            f"{PurePath(frame.filename).name}:{frame.name}"
+            for frame in traceback.extract_tb(exception.__traceback__)
+            if any(place in frame.filename for place in places)
+        ]
+        if frames:
+            break
+    return tuple(frames[-3:])

@@ -1,0 +1,106 @@
+"""Index results that are free: among equal values any index is right, so the choice must not be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tensorsmith.ir.graph import Node
+from tensorsmith.ir.operators import operator
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.interpret import interpret, plain_call
+from tensorsmith.targets.inputs import make_constants, make_inputs
+
+# Position of the dimension argument of each operator whose indices are free among equals.
+_DIMENSION: dict[str, int] = {
+    "argmax": 1, "argmin": 1, "max": 1, "min": 1, "median": 1, "nanmedian": 1, "mode": 1, "kthvalue": 2, "topk": 2,
+    "sort": 1, "argsort": 1, "cummax": 1, "cummin": 1,
+}  # fmt: skip
+
+
+def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The call of a node on its input flipped, with indices counted from the other end: another right answer.
+
+    None if the operator's results do not depend on how ties are broken, or it cannot be flipped.
+    """
+    schema = operator(node.op)._schema
+    name = schema.name.split("::")[1]
+    if name not in _DIMENSION or not args or not isinstance(args[0], torch.Tensor) or args[0].dim() == 0:
+        return None
+    if kwargs.get("stable") or name in ("cummax", "cummin"):
+        return _later_index(node, args, kwargs) if name in ("cummax", "cummin") else None
+    named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
+    if "dim" not in {a.name for a in schema.arguments}:
+        return None
+    dim = named.get("dim")
+    source: torch.Tensor = args[0]
+    if dim is None and name in ("argmax", "argmin"):
+        flipped = source.reshape(-1).flip(0).reshape(source.shape)
+        return source.numel() - 1 - operator(node.op)(flipped, *args[1:], **kwargs)
+    if dim is None:
+        dim = -1
+    extent = source.shape[dim]
+    result = operator(node.op)(source.flip(dim), *args[1:], **kwargs)
+    if isinstance(result, torch.Tensor):
+        return extent - 1 - result
+    values, indices = result
+    return values, extent - 1 - indices
+
+
+def index_source(case: TestCase, output: int) -> tuple[torch.Tensor, int | None] | None:
+    """For an output of indices that are free among equals: the tensor they point into, and along which dimension.
+
+    The dimension is None where indices count through the flattened tensor. None for any other output.
+    """
+    id_ = case.graph.outputs[output]
+    found: list[tuple[torch.Tensor, int | None]] = []
+
+    def call(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        schema = operator(node.op)._schema
+        name = schema.name.split("::")[1]
+        is_index = id_ in node.results[1:] or name.startswith("arg")
+        if id_ in node.results and name in _DIMENSION and is_index:
+            named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
+            dim = named.get("dim", None if name in ("argmax", "argmin") else -1)
+            found.append((args[0].clone(), dim))
+        return plain_call(node, args, kwargs)
+
+    interpret(case.graph, make_inputs(case.graph, case.recipe), make_constants(case.graph), "cpu", call)
+    return found[0] if found else None
+
+
+def same_choice(source: torch.Tensor, dim: int | None, want: torch.Tensor, got: torch.Tensor) -> torch.Tensor:
+    """Where two index results point at values that are equal up to rounding; a bool tensor of the indices' shape.
+
+    An index out of range points at nothing.
+    """
+    extent = source.numel() if dim is None else (source.shape[dim] if source.dim() else 1)
+    in_range = (got >= 0) & (got < extent)
+    safe = got.clamp(0, max(extent - 1, 0))
+    if dim is None:
+        wanted, gotten = source.reshape(-1)[want], source.reshape(-1)[safe]
+    else:
+        keep = want.dim() == source.dim()
+        index = (want, safe) if keep else (want.unsqueeze(dim), safe.unsqueeze(dim))
+        wanted, gotten = (torch.gather(source, dim, i) if source.dim() else source.expand_as(i) for i in index)
+        if not keep:
+            wanted, gotten = wanted.squeeze(dim), gotten.squeeze(dim)
+    if not source.dtype.is_floating_point:
+        return in_range & (wanted == gotten)
+    scale = source.double().abs().nan_to_num(0.0, 0.0, 0.0).max()
+    slack = scale * 16 * torch.finfo(source.dtype).eps
+    near = (wanted.double() - gotten.double()).abs() <= slack
+    return in_range & (near | (wanted == gotten) | (wanted.isnan() & gotten.isnan()))
+
+
+def _later_index(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """For running maxima, whether the earlier or the later of equal values counts is free; give the earlier."""
+    values, indices = operator(node.op)(*args, **kwargs)
+    dim = args[1] if len(args) > 1 else kwargs["dim"]
+    same = values == values.roll(1, dim)
+    earlier = indices.clone()
+    for position in range(1, values.shape[dim]):
+        here, before = earlier.select(dim, position), earlier.select(dim, position - 1)
+        here.copy_(torch.where(same.select(dim, position), before, here))
+    return values, earlier

@@ -1,0 +1,100 @@
+"""Calls whose result is not defined for the values they got: a mismatch that they explain is no bug."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tensorsmith.ir.dtypes import integer_range
+from tensorsmith.ir.operators import operator, undefined_reason
+from tensorsmith.ir.torch_args import FROM_TORCH, flatten_results
+
+# Operators that read floats and return integers that are not the floats' own values.
+_INDEX_RESULTS = frozenset({
+    "argmax", "argmin", "argsort", "sort", "topk", "kthvalue", "mode", "median", "nanmedian", "max", "min", "cummax",
+    "cummin", "bucketize", "searchsorted", "histc", "max_pool1d_with_indices", "max_pool2d_with_indices",
+    "max_pool3d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool3d", "fractional_max_pool2d", "signbit",
+    "count_nonzero", "aminmax", "frexp", "_to_sparse", "unique_dim", "max_unpool2d",
+})  # fmt: skip
+
+_SHIFTS = frozenset({
+    "bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__", "__ilshift__", "__irshift__",
+    "bitwise_left_shift_", "bitwise_right_shift_",
+})  # fmt: skip
+
+_DIVISIONS = frozenset({"div", "div_", "floor_divide", "floor_divide_", "remainder", "remainder_", "fmod", "fmod_"})
+
+# (operator, position of the index argument): writes in an order that is not promised when indices repeat.
+_SCATTERS = {"scatter": 2, "scatter_": 2, "index_copy": 2, "index_copy_": 2, "put": 1, "put_": 1}
+
+
+def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any) -> str | None:
+    """Why the result of a call in eager mode is undefined, as a short key, or None.
+
+    Args:
+        op: full name of the operator.
+        args: positional arguments, with tensors as they were before the call.
+        kwargs: keyword arguments.
+        result: what the call returned.
+    """
+    reason = undefined_reason(op)
+    if reason is not None:
+        return reason
+    name = operator(op)._schema.name.split("::")[1]
+    tensors = flatten_results([*args, *kwargs.values()])
+    if name in _SHIFTS and _shift_out_of_range(args):
+        return "shift-out-of-range"
+    if name in _DIVISIONS and _least_by_minus_one(args):
+        return "integer-overflow-in-division"
+    if name in _SCATTERS and _repeats(args[_SCATTERS[name]]):
+        return "repeated-index-in-write"
+    accumulates = args[3:4] == [True] or kwargs.get("accumulate")
+    if name in ("index_put", "index_put_") and not accumulates and _repeats_together(args[1]):
+        return "repeated-index-in-write"
+    if name.rstrip("_") not in _INDEX_RESULTS:
+        for made in flatten_results(result):
+            if not made.dtype.is_floating_point and made.dtype is not torch.bool and not made.dtype.is_complex:
+                if any(_out_of_range(t, made.dtype) for t in tensors if t.dtype.is_floating_point):
+                    return "float-to-integer-out-of-range"
+                if any(isinstance(a, float) and a != a for a in args):
+                    return "float-to-integer-out-of-range"
+    return None
+
+
+def _out_of_range(tensor: torch.Tensor, dtype: torch.dtype) -> bool:
+    low, top = integer_range(FROM_TORCH[dtype])
+    values = tensor.double()
+    # A float above -1 truncates to 0, which an unsigned type holds.
+    return bool((~((values > low - 1) & (values < float(top) + 1))).any())
+
+
+def _shift_out_of_range(args: list[Any]) -> bool:
+    value, count = args[0], args[1]
+    dtype = next(a.dtype for a in (value, count) if isinstance(a, torch.Tensor))
+    bits = torch.iinfo(dtype).bits if dtype is not torch.bool else 1
+    counts = torch.as_tensor(count)
+    return bool(((counts < 0) | (counts >= bits)).any())
+
+
+def _least_by_minus_one(args: list[Any]) -> bool:
+    value, divisor = (torch.as_tensor(a) for a in args[:2])
+    if value.dtype.is_floating_point or divisor.dtype.is_floating_point or value.dtype is torch.bool:
+        return False
+    dtype = torch.promote_types(value.dtype, divisor.dtype)
+    if dtype is torch.bool or not torch.iinfo(dtype).min:
+        return False
+    return bool(((divisor == -1) & (value == torch.iinfo(value.dtype).min)).any())
+
+
+def _repeats(index: Any) -> bool:
+    # Along whichever dimension the write goes, an index that appears twice in a tensor may be a repeat.
+    flat = index.reshape(-1)
+    return bool(flat.numel() > flat.unique().numel())
+
+
+def _repeats_together(indices: Any) -> bool:
+    given = [i.reshape(-1) for i in torch.broadcast_tensors(*[i for i in indices if i is not None])]
+    if not given or given[0].numel() < 2 or given[0].dtype is torch.bool:
+        return False
+    return bool(torch.stack(given).unique(dim=1).shape[1] < given[0].numel())

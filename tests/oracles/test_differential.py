@@ -1,0 +1,191 @@
+"""Whether the differential oracle tells bugs from rounding, on every channel."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from tensorsmith.ir.builder import GraphBuilder
+from tensorsmith.ir.dtypes import DType
+from tensorsmith.ir.graph import DTypeArg, Ref, tensor_type
+from tensorsmith.ir.recipe import InputRecipe, Values
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.differential import judge_run
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.eager import Eager
+
+sys.path.insert(0, str(Path(__file__).parent))
+from programs import case_of, literal
+
+Outputs = list[torch.Tensor]
+F32 = tensor_type("f32", (4, 9))
+
+
+def judge_changed(case: TestCase, change: Callable[[Sequence[torch.Tensor], Outputs], Outputs]) -> Verdict:
+    """Judge a compiler that is eager with its outputs (or inputs) changed afterwards."""
+    eager = Eager()
+
+    def run(inputs: Sequence[torch.Tensor]) -> Outputs:
+        return change(inputs, eager.compile(case)(inputs))
+
+    return judge_run(case, run, eager)
+
+
+def unchanged(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+    return outputs
+
+
+def test_equal_results_pass() -> None:
+    case = case_of([F32, F32], [("aten.add.Tensor", (Ref(0), Ref(1)))])
+    assert judge_changed(case, unchanged).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("channel", "change"),
+    [
+        ("values", lambda i, o: [o[0] + 0.01]),
+        ("values", lambda i, o: [torch.where(o[0] == o[0].max(), torch.nan, o[0])]),
+        ("shape", lambda i, o: [o[0].reshape(-1)]),
+        ("dtype", lambda i, o: [o[0].double()]),
+        ("count", lambda i, o: [*o, o[0]]),
+        ("mutation", lambda i, o: [i[0].add_(1), o[0]][1:]),
+        ("aliasing", lambda i, o: [_alias(i[0], o[0])]),
+    ],
+)
+def test_each_channel_is_compared(channel: str, change: Callable[..., Outputs]) -> None:
+    case = case_of([F32], [("aten.abs.default", (Ref(0),))], [literal(*[float(n) for n in range(1, 37)])])
+    verdict = judge_changed(case, change)
+    assert (verdict.outcome, verdict.kind, verdict.channel) == ("fail", "wrong-result", channel)
+
+
+def _alias(source: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
+    assert torch.equal(source, result)  # positive inputs: abs gives them back
+    return source.view(source.shape)
+
+
+def test_a_lost_write_to_an_input_is_a_mutation_finding() -> None:
+    case = case_of([F32], [("aten.select.int", (Ref(0), 0, 1)), ("aten.mul_.Scalar", (Ref(1), 3.0))])
+    eager = Eager().compile(case)
+
+    def run(inputs: Sequence[torch.Tensor]) -> Outputs:
+        return eager([i.clone() for i in inputs])
+
+    verdict = judge_run(case, run, Eager())
+    assert (verdict.outcome, verdict.channel) == ("fail", "mutation")
+
+
+def test_lost_aliasing_is_found() -> None:
+    case = case_of([F32], [("aten.t.default", (Ref(0),))])
+    verdict = judge_changed(case, lambda i, o: [o[0].clone()])
+    assert (verdict.outcome, verdict.channel) == ("fail", "aliasing")
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", "f32", "f64"])
+def test_rounding_of_a_long_sum_is_no_finding(dtype: DType) -> None:
+    case = case_of([tensor_type(dtype, (999,))], [("aten.sum.default", (Ref(0),))])
+
+    def other_order(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        total = torch.zeros((), dtype=torch.float32 if dtype != "f64" else torch.float64)
+        for x in inputs[0].flip(0):
+            total = total + x.to(total.dtype)
+        return [total.to(outputs[0].dtype)]
+
+    assert judge_changed(case, other_order).outcome == "pass"
+
+
+def test_a_cast_after_rounding_is_no_finding_but_an_exact_one_is() -> None:
+    rounded = case_of(
+        [tensor_type("f32", (3,))],
+        [
+            ("aten.mul.Tensor", (Ref(0), 0.1)),
+            ("aten.mul.Tensor", (Ref(1), 10.0)),
+            ("aten.floor.default", (Ref(2),)),
+        ],
+        [literal(3.0, 7.0, 9.5)],
+    )
+    one_off = judge_changed(rounded, lambda i, o: [o[0] - torch.tensor([1.0, 1.0, 0.0])])
+    assert one_off.outcome == "pass"
+    exact = case_of([tensor_type("f32", (3,))], [("aten.floor.default", (Ref(0),))], [literal(3.0, 7.0, 9.5)])
+    assert judge_changed(exact, lambda i, o: [o[0] - torch.tensor([1.0, 0.0, 0.0])]).channel == "values"
+
+
+def test_whole_numbers_are_compared_exactly() -> None:
+    case = case_of([tensor_type("i64", (5,))], [("aten.mul.Tensor", (Ref(0), 3))])
+    verdict = judge_changed(case, lambda i, o: [o[0] + torch.tensor([0, 0, 0, 0, 1])])
+    assert verdict.channel == "values"
+    assert "1 of 5 elements" in verdict.message
+
+
+def test_which_of_equal_values_argmax_names_is_free() -> None:
+    values = literal(1.0, 3.0, 3.0, 0.0)
+    case = case_of([tensor_type("f32", (4,))], [("aten.argmax.default", (Ref(0), 0))], [values])
+    assert judge_changed(case, lambda i, o: [torch.tensor(2)]).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [torch.tensor(0)]).outcome == "fail"
+
+
+def test_order_of_equal_keys_in_sort_is_free() -> None:
+    case = case_of([tensor_type("i32", (4,))], [("aten.argsort.default", (Ref(0),))], [literal(2, 1, 1, 0)])
+    assert judge_changed(case, lambda i, o: [torch.tensor([3, 2, 1, 0])]).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [torch.tensor([0, 1, 2, 3])]).outcome == "fail"
+
+
+def test_out_of_range_casts_are_invalid_and_no_finding() -> None:
+    verdict = judge_changed(_cast_case("u8", literal(-3.0, 1e10)), lambda i, o: [o[0] + 1])
+    assert (verdict.outcome, verdict.reason) == ("invalid", "undefined:float-to-integer-out-of-range")
+    assert judge_changed(_cast_case("u8", literal(3.0, 7.0)), lambda i, o: [o[0] + 1]).outcome == "fail"
+
+
+def _cast_case(dtype: DType, values: Values) -> TestCase:
+    builder = GraphBuilder()
+    x = builder.input(tensor_type("f32", (2,)))
+    (y,) = builder.call("aten._to_copy.default", (Ref(x),), (("dtype", DTypeArg(dtype)),))
+    return TestCase(builder.build([y]), InputRecipe((values,)), "eager")
+
+
+def test_programs_that_say_nothing_are_invalid() -> None:
+    nan = case_of([F32], [("aten.log.default", (Ref(0),))], [literal(*[-1.0] * 36)])
+    assert judge_changed(nan, unchanged).reason == "nonfinite"
+    random = case_of([F32], [("aten.rand_like.default", (Ref(0),))])
+    assert judge_changed(random, unchanged).reason == "random"
+    empty = case_of([F32], [("aten.empty_like.default", (Ref(0),))])
+    assert judge_changed(empty, unchanged).reason == "uninitialized-memory"
+    index = case_of(
+        [F32, tensor_type("i64", (2,))],
+        [("aten.index_select.default", (Ref(0), 0, Ref(1)))],
+        [literal(*[1.0] * 36), literal(0, 99)],
+    )
+    assert judge_changed(index, unchanged).reason == "eager-error"
+
+
+def test_half_precision_computed_in_float_is_no_finding() -> None:
+    case = case_of(
+        [tensor_type("f16", (64,)), tensor_type("f16", (64,))],
+        [
+            ("aten.mul.Tensor", (Ref(0), Ref(1))),
+            ("aten.sub.Tensor", (Ref(2), Ref(1))),
+            ("aten.div.Tensor", (Ref(3), Ref(0))),
+            ("aten.sum.default", (Ref(4),)),
+        ],
+    )
+
+    def fused(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        x, y = (i.float() for i in inputs)
+        return [((x * y - y) / x).sum().half()]
+
+    assert judge_changed(case, fused).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [o[0] * 1.5 + 1]).outcome == "fail"
+
+
+def test_a_second_call_with_new_values_is_compared_too() -> None:
+    case = case_of([F32], [("aten.abs.default", (Ref(0),))])
+    first: Outputs = []
+
+    def stale(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        first.append(outputs[0])
+        return [first[0]]
+
+    assert judge_changed(case, stale).channel == "values"
