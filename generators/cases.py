@@ -1,0 +1,29 @@
+"""Random test cases: a random graph for a target, under the compiler's default pipeline."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from tensorsmith.generators.graphs import random_graph
+from tensorsmith.ir.testcase import Device, TestCase
+
+
+def random_case(
+    seed: int,
+    target: str,
+    device: Device = "cpu",
+    size: int = 8,
+    weights: Mapping[str, float] | None = None,
+) -> TestCase:
+    """The random test case of a seed: the same for the same arguments, version of torch and of the table.
+
+    Args:
+        seed: any whole number.
+        target: name of the target that it is for.
+        device: where it runs.
+        size: about how many operators the program has.
+        weights: factors for the chance of operators, by name.
+    """
+    graph, recipe = random_graph(random.Random(seed), size, weights=weights)
+    return TestCase(graph, recipe, target, device)

@@ -1,0 +1,428 @@
+"""Forward insertion: a new operator call that reads values that the graph has."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tensorsmith.generators.bounds import Slots, evaluate
+from tensorsmith.generators.draft import Draft
+from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size
+from tensorsmith.generators.probe import main_dtype
+from tensorsmith.generators.table import OperatorEntry, Record
+from tensorsmith.generators.vary import RULES, Context, mapped
+from tensorsmith.ir.dtypes import COMMON, FLOATS, INTEGERS, DType
+from tensorsmith.ir.errors import GraphError
+from tensorsmith.ir.graph import Arg, Atom, DTypeArg, Ref, TensorType
+from tensorsmith.ir.operators import operator, written_arguments
+from tensorsmith.ir.recipe import Drawn
+
+TRIES = 4
+_VARIED = 0.65  # how often an argument that has a rule is varied
+_GUARDED = 0.9  # how often values are brought into the domain of an operator that has one
+_REUSED = 0.85  # how often an argument is a value that the graph has, where one fits
+_CONSTANT = 0.06  # how often an operand that is new is a constant of the program
+
+# Operators that turn their source into the dtype of what they write to.
+_CASTING = {"copy_": "src", "fill_": "value", "type_as": "self", "copy": "src"}
+
+
+@dataclass
+class _Call:
+    """A call in the making: the record that it starts from, and what has been chosen so far."""
+
+    draft: Draft
+    rng: random.Random
+    entry: OperatorEntry
+    record: Record
+    slots: Slots
+    dtype: DType | None
+    sizes: dict[int, int]
+    chosen: dict[int, int]  # tensor position of the record -> value
+
+    def type(self, position: int) -> TensorType:
+        """The type that the record has at a position, in the chosen dtype."""
+        type_ = self.record.tensors[position]
+        if self.dtype is not None and type_.dtype == main_dtype(self.record):
+            return TensorType(self.dtype, type_.shape)
+        return TensorType(type_.dtype, type_.shape)
+
+
+_slots: dict[int, tuple[Record, Slots]] = {}
+
+
+def slots_of(op: str, record: Record) -> Slots:
+    """`Slots.of`, remembered for each record object."""
+    found = _slots.get(id(record))
+    if found is None:
+        found = _slots[id(record)] = (record, Slots.of(op, record))
+    return found[1]
+
+
+def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tuple[int, ...] | None:
+    """Add a call of an operator that reads values of the draft where they fit, and new inputs where none does.
+
+    Guards that keep values in the operator's domain may be added before it.
+
+    Returns:
+        The ids of the call's results, or None when no try was accepted; the draft is then as it was.
+    """
+    for attempt in range(TRIES):
+        record = rng.choice(entry.records)
+        try:
+            with draft.attempt():
+                if attempt == TRIES - 1:
+                    return _replay_record(draft, rng, entry, record)
+                return _insert(draft, rng, entry, record)
+        except GraphError:
+            continue
+    return None
+
+
+def insert_for(
+    draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, wanted: TensorType
+) -> int:
+    """Add a call whose first result has the dtype and shape that are wanted.
+
+    Raises:
+        GraphError: the call is rejected, or its result is of another dtype or shape; the draft is then as it was.
+    """
+    with draft.attempt():
+        old = record.results[0].shape
+        if len(old) != len(wanted.shape):
+            raise GraphError(f"{entry.op}: another rank than is wanted")
+        sizes = dict(zip(old, wanted.shape, strict=True))
+        main = main_dtype(record)
+        dtype = wanted.dtype if main == record.results[0].dtype else random_dtype(rng, entry.dtypes)
+        if dtype not in entry.dtypes:
+            raise GraphError(f"{entry.op} takes no {dtype}")
+        call = _Call(draft, rng, entry, record, slots_of(entry.op, record), dtype, sizes, {})
+        if entry.any_shape and _plain_positions(call):
+            arguments = _pointwise(call, wanted.shape)
+        else:
+            for position in _plain_positions(call):
+                shape = _resized(call, record.tensors[position].shape)
+                call.chosen[position] = _exact(call, call.type(position).dtype, shape, _is_written(call, position))
+            arguments = _arguments(call, 0.0)
+        result = _finish(call, arguments)[0]
+        found = draft.type(result)
+        if (found.dtype, found.shape) != (wanted.dtype, wanted.shape):
+            raise GraphError(f"{entry.op} gives {found}, not {wanted}")
+        return result
+
+
+def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record) -> tuple[int, ...]:
+    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), None, {}, {})
+    plain = _plain_positions(call)
+    if not plain:
+        return _finish(call, _arguments(call, _VARIED))
+    call.dtype = _choose_dtype(call)
+    if entry.any_shape:
+        base = _pick_main(call, plain[0], any_rank=True)
+        shape = draft.type(base).shape
+        call.chosen[plain[0]] = base
+        return _finish(call, _pointwise(call, shape))
+    flexible = len(record.tensors) == 1 and entry.group != "nn"
+    base = _pick_main(call, plain[0], any_rank=flexible and rng.random() < 0.5)
+    call.chosen[plain[0]] = base
+    old, new = record.tensors[plain[0]].shape, draft.type(base).shape
+    if len(old) == len(new):
+        for before, after in zip(old, new, strict=True):
+            if before != 1 or after == 1:
+                call.sizes.setdefault(before, after)
+    for position in plain[1:]:
+        shape = _resized(call, record.tensors[position].shape)
+        call.chosen[position] = _exact(call, call.type(position).dtype, shape, _is_written(call, position))
+    return _finish(call, _arguments(call, _VARIED))
+
+
+def _replay_record(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record) -> tuple[int, ...]:
+    """The call as it was recorded, on new inputs."""
+    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), main_dtype(record), {}, {})
+    for position in _plain_positions(call):
+        type_ = record.tensors[position]
+        call.chosen[position] = _fresh(call, type_.dtype, type_.shape, _is_written(call, position))
+    return _finish(call, _arguments(call, 0.0))
+
+
+def _plain_positions(call: _Call) -> list[int]:
+    """Tensor positions whose values have no range to keep."""
+    return [p for p in range(len(call.record.tensors)) if call.slots.names.get(p) not in call.entry.bounds]
+
+
+def _is_written(call: _Call, position: int) -> bool:
+    return call.slots.names.get(position) in written_arguments(call.entry.op)
+
+
+def _choose_dtype(call: _Call) -> DType:
+    accepted = call.entry.dtypes
+    if call.rng.random() < _REUSED:
+        found = call.draft.pick(call.rng, lambda _, t: t.dtype in accepted)
+        if found is not None:
+            return call.draft.type(found).dtype
+    return random_dtype(call.rng, accepted)
+
+
+def _pick_main(call: _Call, position: int, any_rank: bool) -> int:
+    """The value that the call is built around."""
+    draft, rng = call.draft, call.rng
+    wanted = call.type(position)
+    written = _is_written(call, position)
+    if rng.random() < _REUSED:
+        found = draft.pick(
+            rng,
+            lambda i, t: (
+                t.dtype == wanted.dtype
+                and (any_rank or len(t.shape) == len(wanted.shape))
+                and (not written or draft.writable(i))
+            ),
+        )
+        if found is not None:
+            return found
+    shape = wanted.shape
+    if call.entry.any_shape or rng.random() < 0.7:
+        replaced = {n: random_size(rng) for n in dict.fromkeys(shape)}
+        shape = tuple(replaced[n] if n != 1 or rng.random() < 0.3 else n for n in shape)
+    while TensorType("bool", shape).numel > 2048:
+        shape = tuple((n + 1) // 2 for n in shape)
+    return _fresh(call, wanted.dtype, shape, written)
+
+
+def _fresh(call: _Call, dtype: DType, shape: tuple[int, ...], written: bool) -> int:
+    if TensorType(dtype, shape).numel > 4096:
+        raise GraphError(f"{call.entry.op}: too large an input: {shape}")
+    if written:
+        return call.draft.fresh_writable(call.rng, dtype, shape)
+    if call.rng.random() < _CONSTANT:
+        return call.draft.constant(call.rng, dtype, shape)
+    return call.draft.fresh(call.rng, dtype, shape)
+
+
+def _resized(call: _Call, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape of the record with every size replaced by what took its place."""
+    return tuple(call.sizes.get(n, n) for n in shape)
+
+
+def _exact(call: _Call, dtype: DType, shape: tuple[int, ...], written: bool) -> int:
+    """A value of a dtype and shape: one that the draft has, a view of one, or a new input."""
+    draft, rng = call.draft, call.rng
+    if rng.random() < _REUSED:
+        found = draft.pick(
+            rng, lambda i, t: t.dtype == dtype and t.shape == shape and (not written or draft.writable(i))
+        )
+        if found is not None:
+            return found
+    if not written and rng.random() < 0.5:
+        found = draft.pick(rng, lambda _, t: t.dtype == dtype and len(t.shape) == len(shape) > 0)
+        if found is not None:
+            adapted = _adapt(draft, found, shape)
+            if adapted is not None:
+                return adapted
+    return _fresh(call, dtype, shape, written)
+
+
+def _adapt(draft: Draft, value: int, shape: tuple[int, ...]) -> int | None:
+    """A view of a value in another shape of the same rank, by slices and an expansion; at most two calls."""
+    have = draft.type(value).shape
+    differing = [d for d, (n, m) in enumerate(zip(have, shape, strict=True)) if n != m]
+    sliced = [d for d in differing if have[d] > shape[d]]
+    grown = [d for d in differing if have[d] < shape[d]]
+    if len(sliced) > 1 or any(have[d] != 1 for d in grown):
+        return None
+    for dim in sliced:
+        (value,) = draft.call("aten.slice.Tensor", (Ref(value), dim, have[dim] - shape[dim], have[dim]))
+    if grown:
+        (value,) = draft.call("aten.expand.default", (Ref(value), shape))
+    return value
+
+
+def _pointwise(call: _Call, shape: tuple[int, ...]) -> dict[str, Arg]:
+    """Operands of broadcastable shapes; the one that is chosen already, or else the first, has the full shape."""
+    draft, rng, entry = call.draft, call.rng, call.entry
+    in_place = bool(written_arguments(entry.op))
+    if entry.any_shape and not call.chosen:
+        first = _plain_positions(call)[0]
+        call.chosen[first] = _exact(call, call.type(first).dtype, shape, _is_written(call, first))
+    for position in _plain_positions(call):
+        if position in call.chosen:
+            continue
+        dtype = call.type(position).dtype
+        if entry.promotes and dtype == call.dtype and rng.random() < 0.3:
+            dtype = random_dtype(rng, entry.dtypes)
+        name = call.slots.names[position]
+        if in_place and _CASTING.get(entry.op.split(".")[1]) == name and rng.random() < 0.5:
+            dtype = random_dtype(rng, COMMON)
+        found = None
+        if rng.random() < _REUSED:
+            found = draft.pick(rng, lambda _, t, d=dtype: t.dtype == d and _broadcasts(t.shape, shape))  # type: ignore[misc]
+        if found is None:
+            cut = rng.randint(0, len(shape)) if rng.random() < 0.3 else 0
+            kept = tuple(1 if rng.random() < 0.15 else n for n in shape[cut:])
+            found = _fresh(call, dtype, kept, written=False)
+        call.chosen[position] = found
+    return _arguments(call, _VARIED)
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to a target."""
+    if len(shape) > len(target):
+        return False
+    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False))
+
+
+def _arguments(call: _Call, share: float) -> dict[str, Arg]:
+    """Every argument by name, about this share of those with a rule varied, index arguments made."""
+    rng, record, slots = call.rng, call.record, call.slots
+    base = call.entry.op.split(".")[1]
+    first = next(iter(call.chosen.values()), None)
+    main = TensorType(call.dtype or "f32") if first is None else call.draft.type(first)
+    moved = first is not None and any(
+        len(call.draft.type(v).shape) != len(record.tensors[p].shape) for p, v in call.chosen.items()
+    )
+    found: dict[str, Arg] = {}
+    for name, arg in slots.arguments.items():
+        if isinstance(arg, Ref) or (isinstance(arg, tuple) and any(isinstance(a, Ref) for a in arg)):
+            found[name] = arg
+            continue
+        context = Context(base, main, slots.arguments | found, call.sizes)
+        rule = RULES.get(name)
+        if rule is not None and (rng.random() < share or (share and moved and "dim" in name)):
+            found[name] = rule(context, arg, rng)
+        elif name in ("size", "shape", "normalized_shape", "output_size", "split_sizes"):
+            found[name] = mapped(context, arg, rng)
+        else:
+            found[name] = arg
+    refs: Mapping[str, Arg] = {
+        name: tuple(_ref(call, a) for a in arg) if isinstance(arg, tuple) else _ref(call, arg)
+        for name, arg in found.items()
+    }
+    return dict(refs)
+
+
+def _ref(call: _Call, atom: Atom) -> Atom:
+    """A reference into the record becomes one to the chosen value; index positions stay for `_indices`."""
+    if isinstance(atom, Ref):
+        return Ref(call.chosen[atom.id]) if atom.id in call.chosen else Ref(-1 - atom.id)
+    return atom
+
+
+def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
+    """Make indices, guard, and add the call."""
+    for name in call.entry.bounds:
+        _indices(call, name, arguments)
+    _guard(call, arguments)
+    args: list[Arg] = []
+    kwargs: list[tuple[str, Arg]] = []
+    for argument in operator(call.entry.op)._schema.arguments:
+        value = arguments[argument.name]
+        if argument.kwarg_only:
+            if value is not None:
+                kwargs.append((argument.name, value))
+        else:
+            args.append(value)
+    results = call.draft.call(call.entry.op, args, kwargs)
+    if call.entry.group == "view" and all(v in call.draft.tame for v in call.chosen.values()):
+        call.draft.tame.update(results)
+    return results
+
+
+def _indices(call: _Call, name: str, arguments: dict[str, Arg]) -> None:
+    """Fresh index tensors, in range, for an argument that has a bound."""
+    arg = arguments[name]
+    bound = call.entry.bounds[name]
+    shift = bound.of == "constant" and "shift" in call.entry.op
+    made: list[Atom] = []
+    for place, atom in enumerate(arg if isinstance(arg, tuple) else (arg,)):
+        if not isinstance(atom, Ref) or atom.id >= 0:
+            made.append(atom)
+            continue
+        position = -1 - atom.id
+        high = evaluate(bound, arguments, place, call.draft.type)
+        type_ = call.record.tensors[position]
+        shape, dtype = _resized(call, type_.shape), type_.dtype
+        if shift and call.chosen:
+            shifted = call.draft.type(next(iter(call.chosen.values())))
+            shape, dtype = shifted.shape, shifted.dtype
+        if high is None or (high < 1 and TensorType(dtype, shape).numel):
+            raise GraphError(f"{call.entry.op}: no value of `{name}` is in range")
+        distinct = name in call.entry.distinct
+        if distinct:
+            dim = arguments.get("dim")
+            long = [d for d, n in enumerate(shape) if n > 1]
+            if isinstance(dim, int) and len(long) > 1:
+                shape = tuple(n if d == dim % len(shape) else 1 for d, n in enumerate(shape))
+            shape = tuple(min(n, high) for n in shape)
+            if TensorType(dtype, shape).numel > high:
+                raise GraphError(f"{call.entry.op}: `{name}` would repeat")
+        recipe = index_recipe(min(high, 127), distinct, call.rng)
+        made.append(Ref(call.draft.fresh_index(TensorType(dtype, shape), recipe)))
+    arguments[name] = tuple(made) if isinstance(arg, tuple) else made[0]
+
+
+def _guard(call: _Call, arguments: dict[str, Arg]) -> None:
+    """Bring values into the domain, away from zero divisors, and into range before a cast."""
+    draft, rng, entry = call.draft, call.rng, call.entry
+    if entry.guard and rng.random() < _GUARDED:
+        for name, arg in arguments.items():
+            if isinstance(arg, Ref) and draft.type(arg.id).dtype in FLOATS:
+                arguments[name] = Ref(draft.call(f"aten.{entry.guard}.default", (arg,))[0])
+    for name in entry.nonzero:
+        arg = arguments[name]
+        if isinstance(arg, Ref) and draft.type(arg.id).dtype not in FLOATS and _whole(call, arguments):
+            arguments[name] = Ref(_nonzero(call, arg.id))
+    into = _cast_dtype(entry, arguments, draft)
+    if into is None or into in FLOATS or into == "bool":
+        return
+    casting = _CASTING.get(entry.op.split(".")[1])
+    for name, arg in arguments.items():
+        if not isinstance(arg, Ref) or draft.type(arg.id).dtype not in FLOATS:
+            continue
+        if casting is not None and name != casting:
+            continue
+        if arg.id in draft.tame and into != "u8":
+            continue
+        if rng.random() < 0.4 and name not in written_arguments(entry.op):
+            type_ = draft.type(arg.id)
+            uniform = Drawn("uniform", rng.randrange(1 << 31))
+            arguments[name] = Ref(draft.fresh_index(TensorType(type_.dtype, type_.shape), uniform))
+        else:
+            arguments[name] = Ref(_in_range(draft, arg.id, into))
+
+
+def _whole(call: _Call, arguments: Mapping[str, Arg]) -> bool:
+    """Whether every tensor of the call is of whole numbers, so that the division is theirs."""
+    ids = [a.id for a in arguments.values() if isinstance(a, Ref)]
+    return all(call.draft.type(i).dtype not in FLOATS for i in ids)
+
+
+def _nonzero(call: _Call, value: int) -> int:
+    """A divisor from 1 to 8: the value's lowest bits plus one, or a new input of ones."""
+    draft, type_ = call.draft, call.draft.type(value)
+    if type_.dtype == "bool" or call.rng.random() < 0.2:
+        id_ = draft.fresh_index(TensorType(type_.dtype, type_.shape), Drawn("ones", 0))
+        return id_
+    (low,) = draft.call("aten.bitwise_and.Scalar", (Ref(value), 7))
+    return draft.call("aten.add.Scalar", (Ref(low), 1))[0]
+
+
+def _cast_dtype(entry: OperatorEntry, arguments: Mapping[str, Arg], draft: Draft) -> DType | None:
+    """The dtype that the call casts its tensors to, if it does."""
+    for arg in arguments.values():
+        if isinstance(arg, DTypeArg):
+            return arg.name
+    base = entry.op.split(".")[1]
+    if base in _CASTING:
+        target = arguments.get("other" if base == "type_as" else "self")
+        if isinstance(target, Ref):
+            return draft.type(target.id).dtype
+    return None
+
+
+def _in_range(draft: Draft, value: int, into: DType) -> int:
+    """The value without NaN and clamped to what every integer dtype holds."""
+    (finite,) = draft.call("aten.nan_to_num.default", (Ref(value),))
+    low = 0 if into in INTEGERS and into.startswith("u") else -100
+    (clamped,) = draft.call("aten.clamp.default", (Ref(finite), low, 100))
+    draft.tame.add(clamped)
+    return clamped
