@@ -1,0 +1,73 @@
+"""Failures that are known before reduction: by signature, or because a known program occurs in them."""
+
+from __future__ import annotations
+
+from tensorsmith.ir.builder import GraphBuilder
+from tensorsmith.ir.graph import DTypeArg, Ref, TensorType
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.judge import judge
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.triage.duplicates import KnownFinding, matched_part, occurrence, probable_duplicate
+from tensorsmith.triage.signature import signature
+from tests.triage.programs import TARGET, case_of, chain, random_program, relu_mul
+
+WRONG = Verdict("fail", "differential", kind="wrong-result", channel="values")
+
+
+def known(case: TestCase, verdict: Verdict, id_: str = "known") -> KnownFinding:
+    return KnownFinding(id_, signature(case, verdict), case.graph)
+
+
+def mul_then_relu(dtype: str = "f32") -> TestCase:
+    builder = GraphBuilder()
+    x = builder.input(TensorType("f32", (2, 3)))
+    if dtype != "f32":
+        (x,) = builder.call("aten._to_copy.default", (Ref(x),), (("dtype", DTypeArg("f16")),))
+    (a,) = builder.call("aten.mul.Tensor", (Ref(x), Ref(x)))
+    (b,) = builder.call("aten.relu.default", (Ref(a),))
+    return case_of(builder.build([b]))
+
+
+def test_the_reduced_program_is_found_in_a_large_one_and_cut_out() -> None:
+    finding = known(relu_mul((1, 1)), WRONG)
+    case = random_program(0, 25)
+    verdict = judge(case)
+    assert probable_duplicate(case, verdict, [known(mul_then_relu(), WRONG, "other"), finding]) == "known"
+    part = matched_part(case, finding)
+    assert part is not None
+    assert part.graph.operators() == ("aten.relu.default", "aten.mul.Tensor")
+    assert judge(part).channel == "values"
+
+
+def test_dataflow_the_other_way_round_is_another_failure() -> None:
+    assert probable_duplicate(mul_then_relu(), WRONG, [known(relu_mul(), WRONG)]) is None
+    assert matched_part(mul_then_relu(), known(relu_mul(), WRONG)) is None
+
+
+def test_target_kind_and_channel_must_agree() -> None:
+    finding = known(relu_mul(), WRONG)
+    assert probable_duplicate(relu_mul(target="aot_eager"), WRONG, [finding]) is None
+    dtype = Verdict("fail", "differential", kind="wrong-result", channel="dtype")
+    assert probable_duplicate(relu_mul(), dtype, [finding]) is None
+    assert probable_duplicate(relu_mul(), WRONG, [finding]) == "known"
+
+
+def test_a_dtype_that_reduction_had_to_keep_must_be_there() -> None:
+    pattern = mul_then_relu("f16").graph
+    assert occurrence(pattern, mul_then_relu("f16").graph) == {0, 1, 2}
+    plain = GraphBuilder()
+    x = plain.input(TensorType("f16", (2, 3)))
+    (a,) = plain.call("aten.mul.Tensor", (Ref(x), Ref(x)))
+    (b,) = plain.call("aten.relu.default", (Ref(a),))
+    needs_half = plain.build([b])
+    assert occurrence(needs_half, mul_then_relu("f16").graph) == {1, 2}
+    assert occurrence(needs_half, mul_then_relu().graph) == set()
+
+
+def test_errors_are_known_by_their_signature() -> None:
+    first, second = chain("sigmoid", "tanh"), chain("sin", "sigmoid", "tanh", "cos")
+    finding = known(first, judge(first))
+    assert finding.signature.target == TARGET
+    assert probable_duplicate(second, judge(second), [finding]) == "known"
+    other = Verdict("fail", "differential", kind="error", exception="ValueError", message="another")
+    assert probable_duplicate(second, other, [finding]) is None

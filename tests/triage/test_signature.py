@@ -1,0 +1,66 @@
+"""What makes two failures the same: messages freed of what varies, and what must agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from tensorsmith.oracles.judge import judge
+from tensorsmith.oracles.verdict import Verdict, passed
+from tensorsmith.triage.signature import normalized, same_failure, signature
+from tests.triage.programs import chain, relu_mul
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("shape mismatch: [4, 8] and [8]", "shape mismatch: [16, 2] and [3]"),
+        ("cannot lower buf12 at 0x7f00aa", "cannot lower buf3 at 0x1234"),
+        ("/tmp/a1/b.cpp: error: no match for 'tmp3'", "/home/x/c.cpp: error: no match for 'tmp14'"),
+        ("expected 3.5 got -1e-05", "expected 7 got 2"),
+        ("first line\nsecond", "first line\nanother"),
+    ],
+)
+def test_messages_that_differ_in_accidents_are_equal(first: str, second: str) -> None:
+    assert normalized(first) == normalized(second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("cannot lower a convolution", "cannot lower a pooling"),
+        ("the process died: SIGSEGV", "the process died: SIGABRT"),
+        ("error: no member named in namespace", "error: no matching function for call"),
+    ],
+)
+def test_messages_that_say_other_things_differ(first: str, second: str) -> None:
+    assert normalized(first) != normalized(second)
+
+
+def test_same_failure_looks_at_what_tells_kinds_apart() -> None:
+    error = Verdict("fail", "d", kind="error", exception="E", message="bad 3", frames=("a.py:f",))
+    assert same_failure(error, Verdict("fail", "d", kind="error", exception="E", message="bad 9", frames=("a.py:f",)))
+    for other in (
+        Verdict("fail", "d", kind="error", exception="F", message="bad 3", frames=("a.py:f",)),
+        Verdict("fail", "d", kind="error", exception="E", message="worse", frames=("a.py:f",)),
+        Verdict("fail", "d", kind="error", exception="E", message="bad 3", frames=("b.py:g",)),
+        Verdict("fail", "d", kind="wrong-result", channel="values"),
+    ):
+        assert not same_failure(error, other)
+    values = Verdict("fail", "d", kind="wrong-result", channel="values", message="a")
+    assert same_failure(values, Verdict("fail", "d", kind="wrong-result", channel="values", message="b"))
+    assert not same_failure(values, Verdict("fail", "d", kind="wrong-result", channel="dtype", message="a"))
+    segfault = Verdict("fail", "d", kind="crash", message="the process died: SIGSEGV")
+    assert not same_failure(segfault, Verdict("fail", "d", kind="crash", message="the process died: SIGABRT"))
+
+
+def test_one_bug_in_two_programs_has_one_signature() -> None:
+    first, second = chain("sigmoid", "tanh"), chain("sin", "sigmoid", "tanh", shape=(5, 7))
+    assert signature(first, judge(first)) == signature(second, judge(second))
+    small, large = relu_mul(), relu_mul((8, 16))
+    assert signature(small, judge(small)).id == signature(large, judge(large)).id
+    assert signature(small, judge(small)) != signature(first, judge(first))
+
+
+def test_what_passes_has_no_signature() -> None:
+    with pytest.raises(ValueError, match="no signature"):
+        signature(relu_mul(), passed("d"))

@@ -1,0 +1,102 @@
+"""Deduplication before reduction: whether a failure is probably one that is known, so that it need not be reduced.
+
+Errors and deaths say by their signature what they are. A wrong result does not: it is probably known if a known
+finding's reduced program occurs in the failing one. `matched_part` cuts that occurrence out; judging it settles the
+matter in one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import networkx as nx
+from networkx.algorithms.isomorphism import DiGraphMatcher
+
+from tensorsmith.ir.graph import Graph, Node, refs
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.triage.rebuild import built, without_nodes
+from tensorsmith.triage.signature import Signature, signature
+
+# Reduced programs of more calls than this are too long to be looked for in others.
+PATTERN_LIMIT = 8
+
+# Reduction ends in these dtypes where the dtype does not matter.
+_ANY = frozenset({"f32", "i64"})
+
+
+class KnownFinding(msgspec.Struct, frozen=True):
+    """What deduplication needs of a finding: its id, signature, and the program of its smallest test case."""
+
+    id: str
+    signature: Signature
+    graph: Graph
+
+
+def probable_duplicate(case: TestCase, verdict: Verdict, known: Sequence[KnownFinding]) -> str | None:
+    """The id of the known finding that a failure probably is, or None.
+
+    Raises:
+        ValueError: the verdict is no failure.
+    """
+    found = signature(case, verdict)
+    for finding in known:
+        if _alike(found, finding.signature) and (verdict.kind == "error" or occurrence(finding.graph, case.graph)):
+            return finding.id
+    return None
+
+
+def matched_part(case: TestCase, finding: KnownFinding) -> TestCase | None:
+    """The test case with only the calls in which a known finding's program occurs, on the values that they get here.
+
+    None if it does not occur, or the calls alone are ill-typed.
+    """
+    matched = occurrence(finding.graph, case.graph)
+    if not matched:
+        return None
+    return built(without_nodes, case, set(range(len(case.graph.nodes))) - matched)
+
+
+def occurrence(pattern: Graph, graph: Graph) -> set[int]:
+    """Positions of the calls of a graph that match a pattern's, by operator, dataflow and telling dtypes; or none."""
+    if not 0 < len(pattern.nodes) <= min(PATTERN_LIMIT, len(graph.nodes)):
+        return set()
+    matcher = DiGraphMatcher(_dataflow(graph), _dataflow(pattern), _matches)
+    mapping: dict[int, int]
+    for mapping in matcher.subgraph_monomorphisms_iter():
+        return set(mapping)
+    return set()
+
+
+def _alike(found: Signature, known: Signature) -> bool:
+    if found.kind == "error":
+        return found == known
+    return (found.target, found.kind, found.channel, found.message) == (
+        known.target, known.kind, known.channel, known.message,
+    )  # fmt: skip
+
+
+def _dataflow(graph: Graph) -> Any:
+    """The calls by position, labeled, with an edge from each call to those that read its results."""
+    dag = nx.DiGraph()
+    types = graph.types()
+    definer = {result: position for position, node in enumerate(graph.nodes) for result in node.results}
+    for position, node in enumerate(graph.nodes):
+        dag.add_node(position, op=node.op, dtypes=tuple(types[r].dtype for r in _values(node)))
+        dag.add_edges_from((definer[r], position) for r in refs(node) if r in definer)
+    return dag
+
+
+def _values(node: Node) -> Iterator[int]:
+    yield from refs(node)
+    yield from node.results
+
+
+def _matches(here: dict[str, Any], pattern: dict[str, Any]) -> bool:
+    if here["op"] != pattern["op"]:
+        return False
+    if len(here["dtypes"]) != len(pattern["dtypes"]):
+        return True  # a list of another length, such as of `cat`
+    return all(p in _ANY or p == h for h, p in zip(here["dtypes"], pattern["dtypes"], strict=True))

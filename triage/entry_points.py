@@ -1,0 +1,72 @@
+"""How a stand-alone script enters each target: plain torch code, without tensorsmith."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.targets.registry import find_target
+from tensorsmith.targets.torch_backend import DYNAMIC
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Python source: statements that come first, the expression that compiles `fn`, and a context for compiling and
+    running it, empty if there is none."""
+
+    compile: str
+    preamble: str = ""
+    context: str = ""
+
+
+def entry(case: TestCase) -> Entry:
+    """How a script enters the test case's target with its pipeline.
+
+    A third party's target may have a method `script_entry(case)` that returns an Entry.
+
+    Raises:
+        InvalidInputError: the target is unknown, or nothing says how a script would enter it.
+    """
+    for prefix, make in ENTRIES:
+        if case.target == prefix or (prefix.endswith(":") and case.target.startswith(prefix)):
+            return make(case)
+    own = getattr(find_target(case.target), "script_entry", None)
+    if own is None:
+        raise InvalidInputError(
+            f"target `{case.target}` has no stand-alone form; give it a method `script_entry(case) -> Entry`"
+        )
+    found: Entry = own(case)
+    return found
+
+
+def _inductor(case: TestCase) -> Entry:
+    options = {step.name: step.parameter("value") for step in case.pipeline.steps if step.name != DYNAMIC.name}
+    compiled = f"torch.compile(fn{_dynamic(case)}, fullgraph=True)"
+    if not options:
+        return Entry(compiled)
+    settings = ", ".join(f'"{name}": {value!r}' for name, value in options.items())
+    return Entry(compiled, "import torch._inductor.config", f"torch._inductor.config.patch({{{settings}}})")
+
+
+def _backend(case: TestCase) -> Entry:
+    backend = case.target.removeprefix("torch:")
+    return Entry(f'torch.compile(fn, backend="{backend}"{_dynamic(case)}, fullgraph=True)')
+
+
+def _eager(case: TestCase) -> Entry:
+    return Entry("fn")
+
+
+def _dynamic(case: TestCase) -> str:
+    return ", dynamic=True" if any(step.name == DYNAMIC.name for step in case.pipeline.steps) else ""
+
+
+# Names, or prefixes that end in a colon, of targets.
+ENTRIES: list[tuple[str, Callable[[TestCase], Entry]]] = [
+    ("inductor", _inductor),
+    ("aot_eager", _backend),
+    ("eager", _eager),
+    ("torch:", _backend),
+]

@@ -1,0 +1,1 @@
+"""Reductions: ways to make a test case simpler, one a file."""

@@ -1,0 +1,86 @@
+"""The signature: what makes two failures the same bug."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import msgspec
+
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.verdict import Channel, Kind, Verdict
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """What two failures must share to be one finding.
+
+    For errors and crashes: the exception and where in the compiler it rose, with the message freed of numbers and
+    names. For wrong results: the channel, and after reduction the operators that are left, in order.
+    """
+
+    target: str
+    kind: Kind
+    channel: Channel = ""
+    exception: str = ""
+    frames: tuple[str, ...] = ()
+    message: str = ""
+    operators: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that name the finding."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
+
+
+def signature(case: TestCase, verdict: Verdict) -> Signature:
+    """The signature of a failing verdict; for a wrong result, of a reduced test case.
+
+    Raises:
+        ValueError: the verdict is no failure.
+    """
+    if verdict.outcome != "fail" or verdict.kind is None:
+        raise ValueError(f"a verdict of {verdict.outcome} has no signature")
+    if verdict.kind == "wrong-result":
+        return Signature(
+            case.target,
+            verdict.kind,
+            channel=verdict.channel,
+            operators=tuple(sorted(set(case.graph.operators()))),
+        )
+    if verdict.kind == "error":
+        return Signature(
+            case.target,
+            verdict.kind,
+            exception=verdict.exception,
+            frames=verdict.frames[-3:],
+            message=normalized(verdict.message),
+        )
+    # Where a process is when it is killed varies; the operators of the reduced program do not.
+    return Signature(
+        case.target,
+        verdict.kind,
+        message=normalized(verdict.message),
+        operators=tuple(sorted(set(case.graph.operators()))),
+    )
+
+
+def same_failure(first: Verdict, second: Verdict) -> bool:
+    """Whether two failing verdicts look alike before reduction: what a reduction must keep."""
+    if (first.kind, first.channel, first.exception) != (second.kind, second.channel, second.exception):
+        return False
+    if first.kind == "error":
+        return normalized(first.message) == normalized(second.message) and first.frames[-3:] == second.frames[-3:]
+    # The message of a death names the signal.
+    return first.kind != "crash" or normalized(first.message) == normalized(second.message)
+
+
+def normalized(message: str) -> str:
+    """The first line of a message, without what differs from one run to the next: numbers, addresses, names, paths."""
+    line = message.strip().split("\n")[0][:400]
+    line = re.sub(r"0x[0-9a-f]+", "ADDRESS", line)
+    line = re.sub(r"(/[\w.+-]+)+", "PATH", line)
+    line = re.sub(r"'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019|`[^`]*`", "NAME", line)
+    line = re.sub(r"\b(buf|arg|tmp|x|op|cpp_fused|triton_\w+?)_?\d+(_\d+)*\b", "NAME", line)
+    line = re.sub(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "N", line)
+    line = re.sub(r"[\[(](\s*N\s*,?)*[\])]", "LIST", line)
+    return re.sub(r"\s+", " ", line)
