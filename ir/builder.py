@@ -32,7 +32,8 @@ class GraphBuilder:
         self._fakes: dict[int, torch.Tensor] = {}
         self._types: dict[int, TensorType] = {}
         self._storages: dict[int, int] = {}
-        self._constant_storages: set[int] = set()
+        # Constants, and inputs that have elements stored twice.
+        self._read_only: set[int] = set()
         self.inputs: list[Input] = []
         self.constants: list[Constant] = []
         self.nodes: list[Node] = []
@@ -46,13 +47,15 @@ class GraphBuilder:
         # Name the input that has the storage, so that removing a view in between breaks nothing.
         shares = next((i.shares for i in self.inputs if i.id == shares and i.shares is not None), shares)
         id_ = self._add_source(type_, shares)
+        if overlaps_itself(type_):
+            self._read_only.add(self._storages[id_])
         self.inputs.append(Input(id_, type_, shares))
         return id_
 
     def constant(self, type_: TensorType, values: Values) -> int:
         """Add a constant that the program closes over and return its id."""
         id_ = self._add_source(type_, None)
-        self._constant_storages.add(self._storages[id_])
+        self._read_only.add(self._storages[id_])
         self.constants.append(Constant(id_, type_, values))
         return id_
 
@@ -91,6 +94,11 @@ class GraphBuilder:
         if changed:
             self._restore(changed)
             raise GraphError(f"{op} changed the type of %{changed[0]}")
+        old = set(self._storages.values())
+        for result, type_ in zip(results, types, strict=True):
+            if overlaps_itself(type_) and result.untyped_storage()._cdata not in old:
+                # Some operators give new memory the strides of an overlapping operand, and then write to it.
+                raise GraphError(f"{op} makes a tensor with elements stored twice")
         ids = tuple(self._define(result, type_) for result, type_ in zip(results, types, strict=True))
         self.nodes.append(Node(op, tuple(args), ids, types, tuple(kwargs)))
         return ids
@@ -119,8 +127,10 @@ class GraphBuilder:
         return self._storages[id_]
 
     def writable(self, id_: int) -> bool:
-        """Whether an in-place operator may write to the value: no constant, and no element stored twice."""
-        return self._storages[id_] not in self._constant_storages and not overlaps_itself(self._types[id_])
+        """Whether an in-place operator may write to the value: no part of a constant, nor of an input or a value with
+        elements stored twice.
+        """
+        return self._storages[id_] not in self._read_only and not overlaps_itself(self._types[id_])
 
     def _add_source(self, type_: TensorType, shares: int | None) -> int:
         if len(type_.strides) != len(type_.shape) or min((*type_.shape, *type_.strides, type_.offset)) < 0:
@@ -167,7 +177,7 @@ class GraphBuilder:
         read = [id_ for name, arg in named.items() if name not in names for id_ in arg_refs(arg)]
         for position, target in enumerate(written):
             if not self.writable(target):
-                raise GraphError(f"{op} writes to %{target}, which is a constant or has elements stored twice")
+                raise GraphError(f"{op} writes to %{target}, which is part of a constant or has elements stored twice")
             for other in (*read, *written[:position]):
                 if self._storages[other] != self._storages[target]:
                     continue

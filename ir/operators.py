@@ -9,6 +9,9 @@ import torch
 
 from tensorsmith.ir.errors import InvalidInputError
 
+# They write to the running statistics that they are given, and their schemas do not say so.
+UNDECLARED_WRITES = ("native_batch_norm", "batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "instance_norm")
+
 UNINITIALIZED = ("empty", "new_empty", "empty_like", "empty_strided", "new_empty_strided", "empty_permuted", "resize_")
 
 
@@ -71,6 +74,8 @@ def undefined_reason(name: str) -> str | None:
         return "random"
     if op._schema.name.split("::")[1] in UNINITIALIZED:
         return "uninitialized-memory"
+    if op._schema.name.split("::")[1] in UNDECLARED_WRITES:
+        return "undeclared-write"
     return None
 
 

@@ -17,7 +17,7 @@ import torch
 
 from tensorsmith.ir.dtypes import FLOATS
 from tensorsmith.ir.graph import Constant, DTypeArg, Graph, Input, Node, TensorType
-from tensorsmith.ir.operators import is_pointwise, is_view, operator
+from tensorsmith.ir.operators import is_pointwise, operator
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import flatten_results
 from tensorsmith.oracles.interpret import interpret, plain_call
@@ -135,13 +135,14 @@ class _NoisyCall:
                 return varied
         floats = any(t.dtype.is_floating_point for t in flatten_results([*args, *kwargs.values()]))
         base = name.removesuffix("_")
-        if base in _EXACT or (is_view(node.op) and not name.endswith("_")) or not floats:
+        if base in _EXACT or not floats:
             return plain_call(node, args, kwargs)
         wide = _in_float64(node, args, kwargs)
         shaken = None if is_pointwise(node.op) else self._on_shaken_operands(node, args, kwargs)
         result = plain_call(node, args, kwargs)
+        views = set() if name.endswith("_") else {_memory(t) for t in flatten_results([*args, *kwargs.values()])}
         for position, made in enumerate(flatten_results(result)):
-            if made.dtype.is_floating_point and made.numel():
+            if made.dtype.is_floating_point and made.numel() and _memory(made) not in views:
                 self._move(
                     made,
                     wide[position] if wide else None,
@@ -184,6 +185,10 @@ class _NoisyCall:
             return flatten_results(plain_call(node, [shake(a) for a in args], {k: shake(v) for k, v in kwargs.items()}))
         except RuntimeError:
             return None
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
 
 
 def _overlaps(tensor: torch.Tensor) -> bool:

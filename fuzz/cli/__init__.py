@@ -35,7 +35,8 @@ for command in COMMANDS:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, on `sys.argv` if no arguments are given, and exit."""
     try:
-        app(None if arguments is None else list(arguments))
+        app(None if arguments is None else list(arguments), prog_name="tensorsmith")
     except TensorsmithError as error:
-        print(f"error: {error}", file=sys.stderr)
+        # Compilers write whole paragraphs; this stays one line.
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,0 +1,180 @@
+"""From alarms to findings: what is new is stored at once and queued for triage, what is known is counted."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+import msgspec
+
+from tensorsmith.corpus.findings import Finding, Status
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.messages import TriageAlarm, Triaged
+from tensorsmith.fuzz.screen import Screen
+from tensorsmith.ir.testcase import TestCase, encode
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.triage.duplicates import KnownFinding, probable_duplicate
+from tensorsmith.triage.signature import Signature, signature
+
+# Findings that a person would call real; others are on their way or did not hold.
+SHOWN: tuple[Status, ...] = ("confirmed", "flaky", "known", "fixed")
+REDUCE_SECONDS = 150.0
+# An operator that a finding of at most so many operators is about is generated less often.
+_FEW_OPERATORS = 2
+_FLOOD_WEIGHT = 0.15
+
+
+class Alarms:
+    """The alarms of a campaign. Every failure that is handed in is in the store when the call returns."""
+
+    def __init__(self, store: Store, screen: Screen, time_limit: float, memory_limit: int) -> None:
+        self._store = store
+        self._screen = screen
+        self._time_limit = time_limit
+        self._memory_limit = memory_limit
+        self._queue: deque[TriageAlarm] = deque()
+        self._findings = {finding.id: finding for finding in store.findings()}
+        self.confirmed = 0
+        for finding in self._findings.values():
+            if finding.status == "new":
+                self._enqueue(finding, store.case(finding.original), _stored_verdict(store, finding))
+
+    def __len__(self) -> int:
+        """Alarms that wait for triage."""
+        return len(self._queue)
+
+    def next(self) -> TriageAlarm | None:
+        """The next alarm to triage, or None; it stays in the store as new until `settle` hears of it."""
+        return self._queue.popleft() if self._queue else None
+
+    def again(self, order: TriageAlarm) -> None:
+        """Put an alarm back whose worker died, once; the second time it counts as unconfirmed."""
+        finding = self._findings.get(order.id)
+        if finding is None:
+            return
+        if finding.guilty == "triage died":
+            self._update(msgspec.structs.replace(finding, status="unconfirmed"), {})
+            return
+        self._update(msgspec.structs.replace(finding, guilty="triage died"), {})
+        self._queue.append(order)
+
+    def hear(self, case: TestCase, verdict: Verdict, seed: int = 0) -> None:
+        """Take in a failure: store it as a new finding, or count it for the finding that it repeats."""
+        case_id = self._store.put_case(case)
+        known = self._repeats(case, verdict)
+        if known is not None:
+            self._store.record_observation(known, case_id, seed)
+            return
+        provisional = _provisional(case, verdict)
+        if provisional.id in self._findings:
+            self._store.record_observation(provisional.id, case_id, seed)
+            return
+        self._update(
+            provisional,
+            {"testcase.json": encode(case), "original.json": encode(case), "verdict.json": _readable(verdict)},
+        )
+        self._store.record_observation(provisional.id, case_id, seed)
+        self._enqueue(provisional, case, verdict)
+
+    def settle(self, triaged: Triaged) -> None:
+        """Take in what became of an alarm."""
+        provisional = self._findings.get(triaged.id)
+        if provisional is None:
+            return
+        for case, verdict in triaged.slipped:
+            self.hear(case, verdict)
+        if triaged.verdict.outcome != "fail" or not triaged.reproduced:
+            summary = f"did not fail again: {triaged.verdict.reason or triaged.verdict.outcome}; {provisional.summary}"
+            self._update(msgspec.structs.replace(provisional, status="unconfirmed", summary=summary), {})
+            return
+        final = signature(triaged.case, triaged.verdict)
+        status: Status = "confirmed" if triaged.reproduced == triaged.of else "flaky"
+        if not triaged.repro_runs:
+            status = "unconfirmed"
+        existing = self._findings.get(final.id)
+        if existing is not None and existing.status in SHOWN:
+            self._store.merge_finding(provisional.id, final.id)
+            del self._findings[provisional.id]
+            if status == "unconfirmed" or len(existing.operators) <= len(triaged.case.graph.nodes):
+                return
+        finding = Finding(
+            id=final.id,
+            signature=msgspec.to_builtins(final),
+            kind=final.kind,
+            target=final.target,
+            case=self._store.put_case(triaged.case),
+            original=existing.original if existing is not None else provisional.original,
+            channel=final.channel,
+            status=status,
+            operators=triaged.case.graph.operators(),
+            summary=triaged.verdict.message.split("\n")[0][:300],
+            reproduced=triaged.reproduced,
+            of=triaged.of,
+            reduced=True,
+            first_seen=provisional.first_seen,
+        )
+        self._update(
+            finding,
+            {
+                "testcase.json": encode(triaged.case),
+                "original.json": encode(self._store.case(finding.original)),
+                "verdict.json": _readable(triaged.verdict),
+                "repro.py": triaged.repro,
+                "report.md": triaged.report,
+            },
+        )
+        if provisional.id in self._findings and provisional.id != finding.id:
+            self._store.merge_finding(provisional.id, finding.id)
+            del self._findings[provisional.id]
+        if status != "unconfirmed":
+            self.confirmed += existing is None
+            self._screen.finding(finding)
+
+    def weights(self) -> dict[str, float]:
+        """Weights below 1 for the operators that small findings are about."""
+        return {
+            operator: _FLOOD_WEIGHT
+            for finding in self._findings.values()
+            if finding.status in SHOWN and len(finding.operators) <= _FEW_OPERATORS
+            for operator in finding.operators
+        }
+
+    def _repeats(self, case: TestCase, verdict: Verdict) -> str | None:
+        shown = [
+            KnownFinding(f.id, msgspec.convert(f.signature, Signature), self._store.case(f.case).graph)
+            for f in self._findings.values()
+            if f.status in SHOWN
+        ]
+        return probable_duplicate(case, verdict, shown)
+
+    def _enqueue(self, finding: Finding, case: TestCase, verdict: Verdict) -> None:
+        self._queue.append(TriageAlarm(finding.id, case, verdict, REDUCE_SECONDS, self._time_limit, self._memory_limit))
+
+    def _update(self, finding: Finding, files: dict[str, str | bytes]) -> None:
+        self._store.upsert_finding(finding, files)
+        self._findings[finding.id] = finding
+
+
+def _provisional(case: TestCase, verdict: Verdict) -> Finding:
+    assert verdict.kind is not None
+    found = signature(case, verdict)
+    return Finding(
+        id=f"new-{found.id}",
+        signature=msgspec.to_builtins(found),
+        kind=verdict.kind,
+        target=case.target,
+        case=case.id,
+        original=case.id,
+        channel=verdict.channel,
+        operators=case.graph.operators(),
+        summary=verdict.message.split("\n")[0][:300],
+        first_seen=time.time(),
+    )
+
+
+def _readable(verdict: Verdict) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(verdict))
+
+
+def _stored_verdict(store: Store, finding: Finding) -> Verdict:
+    return msgspec.json.decode((store.finding_directory(finding.id) / "verdict.json").read_bytes(), type=Verdict)

@@ -1,0 +1,89 @@
+"""From what a person names to test cases: files, directories of findings, campaigns, their own code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tensorsmith.corpus.findings import SHOWN, Status
+from tensorsmith.corpus.settings import FILE_NAME as CAMPAIGN_FILE
+from tensorsmith.corpus.store import Store
+from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.testcase import TestCase, load
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.triage.signature import Signature, signature
+
+CASE_FILE = "testcase.json"
+VERDICT_FILE = "verdict.json"
+
+
+class ReplayItem(msgspec.Struct, frozen=True):
+    """A test case to be judged again: the failure that it is known for and its status, as far as they are known."""
+
+    path: Path
+    case: TestCase
+    expected: Signature | None = None
+    status: Status | None = None
+
+
+def named_case(text: str, campaign: Path | None, target: str | None) -> TestCase:
+    """The test case that CASE names, for another target if one is given.
+
+    Raises:
+        InvalidInputError: it names nothing, or what it names cannot be read.
+        GraphError: it is a program that cannot become a graph.
+    """
+    if campaign is not None:
+        with Store.open(campaign) as store:
+            text = str(store.finding_directory(store.finding(text).id))
+
+    from tensorsmith.triage.cases import load_case
+
+    return load_case(text, target)
+
+
+def replay_items(path: Path) -> list[ReplayItem]:
+    """The test cases of a campaign, of the directory of a finding, or of a test-case file.
+
+    Raises:
+        InvalidInputError: it is none of these, or a file in it is damaged.
+    """
+    if (path / CAMPAIGN_FILE).exists():
+        with Store.open(path) as store:
+            shown = [finding for finding in store.findings() if finding.status in SHOWN]
+            return [_item(store.finding_directory(finding.id), finding.status) for finding in shown]
+    if path.is_dir():
+        return [_item(path, _status(path))]
+    return [ReplayItem(path, load(path))]
+
+
+def _item(directory: Path, status: Status | None) -> ReplayItem:
+    case = load(_case_file(directory))
+    path = directory / VERDICT_FILE
+    if not path.exists():
+        return ReplayItem(directory, case, status=status)
+    try:
+        verdict = msgspec.json.decode(path.read_bytes(), type=Verdict)
+        expected = signature(case, verdict)
+    except OSError as error:
+        raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InvalidInputError(f"{path}: not the verdict of a failure: {error}") from error
+    return ReplayItem(directory, case, expected, status)
+
+
+def _status(directory: Path) -> Status | None:
+    """The status of a finding whose directory lies in its campaign; None if it was copied elsewhere."""
+    campaign = directory.absolute().parent.parent
+    if directory.absolute().parent.name != "findings" or not (campaign / CAMPAIGN_FILE).exists():
+        return None
+    with Store.open(campaign) as store:
+        return next((f.status for f in store.findings() if f.id == directory.absolute().name), None)
+
+
+def _case_file(directory: Path) -> Path:
+    path = directory / CASE_FILE
+    if not path.exists():
+        raise InvalidInputError(f"{directory}: neither a campaign nor a finding (no {CAMPAIGN_FILE}, no {CASE_FILE})")
+    return path

@@ -1,0 +1,139 @@
+"""`tensorsmith fuzz`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import typer
+from rich.console import Console
+
+from tensorsmith.corpus.findings import SHOWN
+from tensorsmith.corpus.settings import FILE_NAME, Settings, available_cores, installed_versions, read_settings
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.budget import Budget
+from tensorsmith.fuzz.cli.findings import print_findings
+from tensorsmith.fuzz.cli.options import (
+    CampaignArgument,
+    ImportOption,
+    MemoryOption,
+    TestTimeoutOption,
+    amount,
+    import_first,
+    seconds,
+)
+from tensorsmith.fuzz.screen import screen_for, statistics_table
+from tensorsmith.fuzz.statistics import snapshot
+from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError, TensorsmithError
+from tensorsmith.ir.testcase import Device
+from tensorsmith.targets.isolation import Died, Limits, run_isolated
+
+_CHECK_SECONDS = 300.0  # importing torch from a cold disk takes long
+
+
+def fuzz(
+    directory: CampaignArgument,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A compiler under test; may be given again.  [default: inductor]"),
+    ] = None,
+    time: Annotated[str | None, typer.Option(metavar="TIME", help="Run that much more: 90s, 10m, 2h.")] = None,
+    tests: Annotated[int | None, typer.Option(min=1, help="Run that many tests more.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.  [default: one a core]")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Where randomness begins.  [default: drawn]")] = None,
+    device: Annotated[Device | None, typer.Option(help="Where programs run.  [default: cpu]")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Operators of a random graph.  [default: 8]")] = None,
+    coverage: Annotated[
+        bool | None, typer.Option("--coverage/--no-coverage", help="Let coverage guide.  [default: --coverage]")
+    ] = None,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the workers.")] = "local",
+    imports: ImportOption = None,
+    test_timeout: TestTimeoutOption = None,
+    memory: MemoryOption = None,
+) -> None:
+    """Run a campaign, or go on with one: DIR is made if need be, and an existing one keeps what is not given again.
+
+    Without --time and --tests it runs until Ctrl-C. Exits with 1 if this run confirmed new findings.
+
+    Example: tensorsmith fuzz campaigns/first --target inductor --time 10m
+    """
+    if engine == "ray":
+        raise EnvironmentLacksError(
+            "--engine ray: this version has the local engine only; the extra `tensorsmith[ray]` is reserved for it"
+        )
+    budget = Budget(None if time is None else seconds("--time", time), tests)
+    given = {
+        "targets": tuple(target) if target else None,
+        "device": device,
+        "seed": seed,
+        "workers": workers,
+        "size": size,
+        "time_limit": None if test_timeout is None else seconds("--test-timeout", test_timeout),
+        "memory_limit": None if memory is None else amount("--memory", memory),
+        "coverage": coverage,
+        "imports": tuple(imports) if imports else None,
+    }
+    settings = msgspec.structs.replace(
+        _present_settings(directory),
+        versions=installed_versions(),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    _check_targets(settings)
+    new = _run(directory, settings, budget)
+    with Store.open(directory) as store:
+        print()
+        Console().print(statistics_table(snapshot(store)), soft_wrap=True)
+        print()
+        print_findings(store, [finding for finding in store.findings() if finding.status in SHOWN])
+    if new:
+        raise typer.Exit(1)
+
+
+def _present_settings(directory: Path) -> Settings:
+    """The settings of the campaign if there is one, else those of a new one."""
+    if (directory / FILE_NAME).exists():
+        return read_settings(directory)
+    return Settings(seed=secrets.randbelow(1 << 32), workers=available_cores())
+
+
+def _check_targets(settings: Settings) -> None:
+    """Ask in a child process whether the targets can run here, so that this one never loads a compiler."""
+    answer = run_isolated(lambda: _complaint(settings), Limits(seconds=_CHECK_SECONDS))
+    if isinstance(answer, Died):
+        raise EnvironmentLacksError(f"asking the targets failed ({answer.cause}): {_last_line(answer.detail)}")
+    if answer.payload:
+        exit_code, text = msgspec.json.decode(answer.payload, type=tuple[int, str])
+        raise InvalidInputError(text) if exit_code == InvalidInputError.exit_code else EnvironmentLacksError(text)
+
+
+def _complaint(settings: Settings) -> bytes:
+    from tensorsmith.targets.registry import usable_target
+
+    try:
+        import_first(settings.imports)
+        for name in settings.targets:
+            usable_target(name, settings.device)
+    except TensorsmithError as error:
+        return msgspec.json.encode((error.exit_code, str(error)))
+    return b""
+
+
+def _last_line(text: str) -> str:
+    return text.strip().split("\n")[-1]
+
+
+def _run(directory: Path, settings: Settings, budget: Budget) -> int:
+    """Run the campaign with a screen; returns how many findings are new."""
+    from tensorsmith.fuzz.engine import run_campaign
+
+    screen = screen_for(Console())
+    try:
+        screen.message(
+            f"{directory}: {', '.join(settings.targets)} on {settings.device}, "
+            f"{settings.workers} workers, seed {settings.seed}"
+        )
+        return run_campaign(directory, settings, budget, screen)
+    finally:
+        screen.close()

@@ -1,0 +1,105 @@
+"""`tensorsmith reduce`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from tensorsmith.corpus.errors import StoreError
+from tensorsmith.corpus.files import write_folder
+from tensorsmith.fuzz.cli.cases import CASE_FILE, VERDICT_FILE, named_case
+from tensorsmith.fuzz.cli.judging import failing_verdict
+from tensorsmith.fuzz.cli.options import (
+    CampaignOption,
+    CaseArgument,
+    ImportOption,
+    MemoryOption,
+    TargetOption,
+    TestTimeoutOption,
+    import_first,
+    limits,
+    seconds,
+)
+from tensorsmith.fuzz.screen import clock
+from tensorsmith.ir.testcase import TestCase, encode
+from tensorsmith.oracles.verdict import Verdict
+
+if TYPE_CHECKING:
+    from tensorsmith.triage.reduce import Progress
+
+
+def reduce(
+    name: CaseArgument,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("reduced"),
+    time: Annotated[str, typer.Option(metavar="TIME", help="How long to try.")] = "10m",
+    campaign: CampaignOption = None,
+    target: TargetOption = None,
+    imports: ImportOption = None,
+    test_timeout: TestTimeoutOption = None,
+    memory: MemoryOption = None,
+) -> None:
+    """Find the smallest program that still fails in the same way, and write it as a script of its own.
+
+    Writes repro.py, report.md, testcase.json, verdict.json and original.json.
+
+    Example: tensorsmith reduce campaigns/first/findings/3f2a91c07b5e --out reduced
+    """
+    allowed = limits(test_timeout, memory)
+    import_first(imports or ())
+    deadline = seconds("--time", time)
+    case = named_case(name, campaign, target)
+    verdict = failing_verdict(case, name, allowed)
+
+    from tensorsmith.oracles.judge import judge_isolated
+    from tensorsmith.triage.confirm import confirm
+    from tensorsmith.triage.reduce import reduce_case
+    from tensorsmith.triage.report import report
+    from tensorsmith.triage.repro import repro_script
+
+    def judge(candidate: TestCase) -> Verdict:
+        return judge_isolated(candidate, allowed)
+
+    print(f"fails: {_failure(verdict)}")
+    print(f"reducing {len(case.graph.nodes)} operators ...", flush=True)
+    reduced = reduce_case(case, verdict, judge, deadline, _teller(len(case.graph.nodes)))
+    again = confirm(reduced.case, reduced.verdict, allowed)
+    files: dict[str, str | bytes] = {
+        "repro.py": repro_script(reduced.case, reduced.verdict, allowed),
+        "report.md": report(reduced.case, reduced.verdict, again, limits=allowed),
+        CASE_FILE: encode(reduced.case),
+        VERDICT_FILE: msgspec.json.encode(reduced.verdict),
+        "original.json": encode(case),
+    }
+    try:
+        write_folder(out, files)
+    except OSError as error:
+        raise StoreError(f"{out}: cannot be written: {error.strerror}") from error
+    left = len(reduced.case.graph.nodes)
+    print(f"{left} operators left after {reduced.calls} runs; fails {again[0]} of {again[1]} times")
+    if not reduced.minimal:
+        print("stopped before it was done: a longer --time may find a smaller program")
+    for _, other in reduced.slipped:
+        print(f"another failure met on the way: {_failure(other)}")
+    print(out / "repro.py")
+
+
+def _teller(operators: int) -> Callable[[Progress], None]:
+    """Prints a line whenever the program got smaller."""
+    smallest = operators
+
+    def tell(progress: Progress) -> None:
+        nonlocal smallest
+        if progress.operators < smallest:
+            smallest = progress.operators
+            print(f"  {clock(progress.seconds)} {smallest} operators after {progress.calls} runs", flush=True)
+
+    return tell
+
+
+def _failure(verdict: Verdict) -> str:
+    first_line = verdict.message.split("\n")[0][:200]
+    return " ".join(part for part in (verdict.kind, verdict.channel, first_line) if part)

@@ -1,0 +1,284 @@
+"""The engine: gives orders to workers, hears what happened, keeps what is worth keeping. It imports no compiler."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tensorsmith.corpus.lock import only_engine
+from tensorsmith.corpus.settings import Settings, installed_versions
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.alarms import Alarms
+from tensorsmith.fuzz.budget import Budget
+from tensorsmith.fuzz.feedback import OBSERVERS
+from tensorsmith.fuzz.messages import (
+    Announced,
+    BatchDone,
+    FuzzBatch,
+    Judged,
+    RunBatch,
+    TriageAlarm,
+    Triaged,
+    WorkerFailed,
+)
+from tensorsmith.fuzz.scheduler import RandomScheduler, Scheduler
+from tensorsmith.fuzz.screen import Screen
+from tensorsmith.fuzz.statistics import snapshot
+from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
+from tensorsmith.oracles.verdict import Kind, Verdict
+
+# Orders that a worker serves before a fresh one replaces it: compilers leak.
+WORKER_LIFE = 40
+STATISTICS_SECONDS = 60.0
+SAVE_SECONDS = 1.0
+# After the budget is used up, alarms that wait are triaged for at most this share of it, and at least this long.
+GRACE_SHARE = 0.5
+GRACE_SECONDS = 90.0
+
+
+def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Screen) -> int:
+    """Run a campaign, or go on with one, until the budget is used up, and return how many findings are new.
+
+    Raises:
+        InvalidInputError: the directory is something else, or a target is unknown.
+        EnvironmentLacksError: a target cannot run here.
+        StoreError: the directory cannot be written, or another engine runs it.
+    """
+    store = Store.open(directory) if (directory / "campaign.toml").exists() else Store.create(directory, settings)
+    with store, only_engine(directory), tempfile.TemporaryDirectory(prefix="tensorsmith-") as scratch:
+        store.change_settings(msgspec.structs.replace(settings, versions=installed_versions()))
+        workforce = Workforce(
+            Path(scratch),
+            settings.targets,
+            settings.device,
+            settings.imports,
+            settings.time_limit,
+            settings.memory_limit,
+        )
+        try:
+            screen.message(f"loading {', '.join(settings.targets)} ...")
+            workforce.start()
+            engine = Engine(store, settings, budget, screen, workforce)
+            engine.run()
+            return engine.alarms.confirmed
+        finally:
+            workforce.close()
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+class Engine:
+    """One run of a campaign."""
+
+    def __init__(self, store: Store, settings: Settings, budget: Budget, screen: Screen, workforce: Workforce) -> None:
+        self.store = store
+        self.settings = settings
+        self.budget = budget
+        self.screen = screen
+        self.workforce = workforce
+        self.alarms = Alarms(store, screen, settings.time_limit, settings.memory_limit)
+        counts = store.counts()
+        # Another seed for each run, or a resumed campaign would repeat itself.
+        seed = settings.seed + 7919 * int(counts.get("runs", 0))
+        self.scheduler: Scheduler = RandomScheduler(settings.targets, settings.device, settings.size, seed)
+        self.covered = {observer.name: store.covered(observer.name) for observer in OBSERVERS}
+        self.retry: deque[RunBatch] = deque()
+        self.counts: Counter[str] = Counter({"runs": 1})
+        self.tests = 0
+        self.judged: dict[int, set[int]] = {}
+        self.interrupted = False
+
+    def run(self) -> None:
+        """Run until the budget is used up or a person interrupts, then let alarms that wait be triaged."""
+        previous = signal.signal(signal.SIGINT, self._interrupt)
+        started = time.monotonic()
+        try:
+            self._loop(started, self._fuzzing_is_over)
+            if len(self.alarms) or self._triaging():
+                seconds = max(GRACE_SECONDS, GRACE_SHARE * (self.budget.seconds or 0.0))
+                waiting = len(self.alarms) + self._triaging()
+                self.screen.message(
+                    f"the budget is used up; {waiting} alarms wait: confirming and reducing them, "
+                    f"at most {seconds:.0f} s (Ctrl-C leaves the rest to the next run)"
+                )
+                end = time.monotonic() + seconds
+                self._loop(time.monotonic(), lambda: time.monotonic() > end or not self._has_triage())
+        finally:
+            signal.signal(signal.SIGINT, previous)
+            self._save(0.0)
+            self._write_statistics()
+
+    def _loop(self, started: float, over: Callable[[], bool]) -> None:
+        saved, written = started, started
+        fuzzing = over == self._fuzzing_is_over
+        self._deadline = started + self.budget.seconds if self.budget.seconds is not None else None
+        while not over() and not self.interrupted:
+            self._employ(fuzzing)
+            for event in self.workforce.events(0.1):
+                if isinstance(event, Heard):
+                    self._hear(event)
+                else:
+                    self._bury(event)
+            now = time.monotonic()
+            if now - saved > SAVE_SECONDS:
+                self._save(now - saved)
+                saved = now
+                self.screen.update(snapshot(self.store))
+            if now - written > STATISTICS_SECONDS:
+                self._write_statistics()
+                written = now
+        self._save(time.monotonic() - saved)
+
+    def _employ(self, fuzzing: bool) -> None:
+        while len(self.workforce.workers) < self.settings.workers:
+            self.workforce.hire()
+        for worker in list(self.workforce.workers.values()):
+            if worker.order is not None:
+                continue
+            if worker.served >= WORKER_LIFE:
+                self.workforce.dismiss(worker)
+                worker = self.workforce.hire()
+            # While fuzzing goes on, triage has at most half of the workers, and at least one.
+            if not fuzzing or self._triaging() < max(1, self.settings.workers // 2):
+                alarm = self.alarms.next()
+                if alarm is not None:
+                    self.workforce.give(worker, alarm)
+                    continue
+            if not fuzzing:
+                continue
+            self.judged[worker.pid] = set()
+            if self.retry:
+                self.workforce.give(worker, self.retry.popleft())
+            else:
+                self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights()))
+
+    def _hear(self, heard: Heard) -> None:
+        worker, message = heard.worker, heard.message
+        if isinstance(message, Announced):
+            for reason in message.failed_to_make:
+                self._count_test(Verdict("invalid", "", reason=reason.split(":")[0]))
+        elif isinstance(message, Judged):
+            self._take(worker, message.position, message.verdict)
+        elif isinstance(message, BatchDone):
+            for stage, seconds in message.wall.items():
+                self.counts[f"time:{stage}"] += seconds  # type: ignore[assignment]
+            for stage, seconds in message.cpu.items():
+                self.counts[f"cpu:{stage}"] += seconds  # type: ignore[assignment]
+            self._release(worker)
+        elif isinstance(message, Triaged):
+            self.alarms.settle(message)
+            self._release(worker)
+        elif isinstance(message, WorkerFailed):
+            self.screen.message("a worker failed, which is a fault of tensorsmith: " + message.text.strip()[-1500:])
+            self.counts["worker-failures"] += 1
+            if isinstance(worker.order, TriageAlarm):
+                self.alarms.again(worker.order)
+            self._release(worker)
+
+    def _take(self, worker: Worker, position: int, verdict: Verdict) -> None:
+        announced = worker.announced
+        assert announced is not None
+        self.judged[worker.pid].add(position)
+        case, origin = announced.cases[position], announced.origins[position]
+        self._count_test(verdict)
+        for mutator in origin.mutators:
+            self.counts[f"mutator:{mutator}:tests"] += 1
+            self.counts[f"mutator:{mutator}:{verdict.outcome}"] += 1
+        if verdict.outcome == "fail":
+            self.alarms.hear(case, verdict)
+        elif verdict.outcome == "pass" and self.settings.coverage:
+            for observer in OBSERVERS:
+                new = set(observer.features(case)) - self.covered[observer.name]
+                if new:
+                    self.covered[observer.name] |= new
+                    mutators = "+".join(origin.mutators)
+                    self.store.add_to_corpus(case, f"{observer.name}: {min(new)}", origin.parent, mutators)
+                    self.store.add_coverage(observer.name, sorted(new), case.id)
+
+    def _bury(self, death: Death) -> None:
+        """A worker died: blame the test that it was at, if that is known, and see to the others."""
+        worker = death.worker
+        self.counts[f"deaths:{death.cause}"] += 1
+        done = self.judged.pop(worker.pid, set())
+        order = worker.order
+        if isinstance(order, TriageAlarm):
+            self.alarms.again(order)
+            return
+        if order is None:
+            return
+        announced = worker.announced
+        if announced is None:
+            if isinstance(order, FuzzBatch):
+                self._count_test(Verdict("invalid", "", reason="died-while-making"))
+            return
+        left = [p for p in range(len(announced.cases)) if p not in done]
+        suspect = worker.position if worker.position in left else (left[0] if len(left) == 1 else None)
+        if suspect is not None:
+            left.remove(suspect)
+            verdict = _death_verdict(death)
+            self._count_test(verdict)
+            self.alarms.hear(announced.cases[suspect], verdict)
+        # Without a suspect the halves tell, in the end, which it was.
+        halves = [left] if suspect is not None else [left[: len(left) // 2], left[len(left) // 2 :]]
+        for half in halves:
+            if half:
+                self.retry.append(
+                    RunBatch(tuple(announced.cases[p] for p in half), tuple(announced.origins[p] for p in half))
+                )
+
+    def _count_test(self, verdict: Verdict) -> None:
+        self.tests += 1
+        self.counts["tests"] += 1
+        if verdict.outcome == "invalid":
+            self.counts[f"invalid:{verdict.reason}"] += 1
+            return
+        self.counts["valid"] += 1
+        if verdict.outcome == "limitation":
+            self.counts[f"limitation:{verdict.reason}"] += 1
+
+    def _release(self, worker: Worker) -> None:
+        worker.order, worker.announced = None, None
+        worker.served += 1
+
+    def _triaging(self) -> int:
+        return sum(isinstance(w.order, TriageAlarm) for w in self.workforce.workers.values())
+
+    def _has_triage(self) -> bool:
+        return len(self.alarms) > 0 or self._triaging() > 0
+
+    def _fuzzing_is_over(self) -> bool:
+        if self.budget.tests is not None and self.tests >= self.budget.tests:
+            return True
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _save(self, elapsed: float) -> None:
+        self.counts["elapsed"] += elapsed  # type: ignore[assignment]
+        self.store.add_counts(self.counts)
+        self.counts.clear()
+
+    def _write_statistics(self) -> None:
+        line = json.dumps({"time": time.time()} | msgspec.to_builtins(snapshot(self.store)))
+        with (self.store.directory / "stats.jsonl").open("a") as file:
+            file.write(line + "\n")
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self.interrupted = True
+
+
+def _death_verdict(death: Death) -> Verdict:
+    kind: Kind = {"hang": "hang", "memory": "memory"}.get(death.cause, "crash")  # type: ignore[assignment]
+    name = signal.Signals(death.signal).name if death.signal else death.cause
+    return Verdict(
+        "fail",
+        "crash",
+        kind=kind,
+        message=f"the process died: {name}",
+        evidence=(("stderr", death.detail[-6000:]),),
+    )

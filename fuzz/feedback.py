@@ -1,0 +1,44 @@
+"""What makes a test case worth keeping: that it reached something that no test case before it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from tensorsmith.ir.graph import refs
+from tensorsmith.ir.testcase import TestCase
+
+
+class Observer(Protocol):
+    """Names what a test case touches, so that novelty can be seen."""
+
+    @property
+    def name(self) -> str:
+        """How statistics call it."""
+        ...
+
+    def features(self, case: TestCase) -> Iterable[str]:
+        """What the test case touches; equal for equal test cases."""
+        ...
+
+
+class OperatorPairs:
+    """Which operator feeds which, and with what dtype: what fusion and pattern matching see of a program."""
+
+    name = "operator-pairs"
+
+    def features(self, case: TestCase) -> Iterable[str]:
+        """See Observer."""
+        types = case.graph.types()
+        producer: dict[int, str] = {}
+        found: set[str] = set()
+        for node in case.graph.nodes:
+            found.add(f"{node.op} {node.types[0].dtype}")
+            for ref in refs(node):
+                found.add(f"{producer.get(ref, 'input')} {types[ref].dtype} {node.op}")
+            producer.update((result, node.op) for result in node.results)
+        found.update(f"knob {step.name} {step.parameters}" for step in case.pipeline.steps)
+        return sorted(found)
+
+
+OBSERVERS: tuple[Observer, ...] = (OperatorPairs(),)

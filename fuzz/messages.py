@@ -1,0 +1,119 @@
+"""What engine and workers say to each other: typed messages with one encoding."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from tensorsmith.ir.testcase import Device, TestCase
+from tensorsmith.oracles.verdict import Verdict
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a test case comes from: the id of its parent and the mutators, or nothing for a generated one."""
+
+    parent: str = ""
+    mutators: tuple[str, ...] = ()
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One test to make: mutate `parent` (with `donor` for mutators that need two), or generate if there is none."""
+
+    seed: int
+    parent: TestCase | None = None
+    donor: TestCase | None = None
+
+
+class FuzzBatch(msgspec.Struct, frozen=True, tag="fuzz"):
+    """Order: make these tests and run them together. `size` is the number of operators of a generated graph."""
+
+    target: str
+    device: Device
+    size: int
+    slots: tuple[Slot, ...]
+    # Weights below 1 for operators that known findings are about, so that one bug does not flood the campaign.
+    weights: tuple[tuple[str, float], ...] = ()
+
+
+class RunBatch(msgspec.Struct, frozen=True, tag="run"):
+    """Order: run these test cases together; what is left of a batch whose worker died."""
+
+    cases: tuple[TestCase, ...]
+    origins: tuple[Origin, ...]
+
+
+class TriageAlarm(msgspec.Struct, frozen=True, tag="triage"):
+    """Order: confirm a failure in fresh processes, reduce it, write its report. `id` is that of the provisional finding."""
+
+    id: str
+    case: TestCase
+    verdict: Verdict
+    seconds: float
+    time_limit: float
+    memory_limit: int
+
+
+Order: TypeAlias = FuzzBatch | RunBatch | TriageAlarm
+
+
+class Announced(msgspec.Struct, frozen=True, tag="announced"):
+    """The test cases that the worker is about to run: what it dies of is one of these."""
+
+    cases: tuple[TestCase, ...]
+    origins: tuple[Origin, ...]
+    # Tests that could not be made at all, by reason.
+    failed_to_make: tuple[str, ...] = ()
+
+
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """The worker begins a stage of a test; position -1 is the batch as a whole."""
+
+    position: int
+    stage: str
+
+
+class Judged(msgspec.Struct, frozen=True, tag="judged"):
+    """The verdict on a test of the batch."""
+
+    position: int
+    verdict: Verdict
+
+
+class BatchDone(msgspec.Struct, frozen=True, tag="done"):
+    """The batch is over. `wall` and `cpu` are seconds by stage; `cpu` counts the worker and compilers that it started."""
+
+    wall: dict[str, float]
+    cpu: dict[str, float]
+
+
+class Triaged(msgspec.Struct, frozen=True, tag="triaged"):
+    """What became of an alarm. `reproduced` of `of` fresh processes failed in the same way.
+
+    `case` and `verdict` are the smallest that still fails. `slipped` are other failures met on the way. `repro_runs`
+    says whether the stand-alone script failed in a fresh interpreter.
+    """
+
+    id: str
+    case: TestCase
+    verdict: Verdict
+    reproduced: int
+    of: int
+    calls: int = 0
+    repro: str = ""
+    report: str = ""
+    repro_runs: bool = False
+    slipped: tuple[tuple[TestCase, Verdict], ...] = ()
+
+
+class WorkerFailed(msgspec.Struct, frozen=True, tag="failed"):
+    """The worker's own code failed, which is a fault of tensorsmith; the text is the traceback."""
+
+    text: str
+
+
+Message: TypeAlias = Announced | Started | Judged | BatchDone | Triaged | WorkerFailed
+
+orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
+messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+encode = msgspec.json.Encoder().encode

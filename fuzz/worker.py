@@ -1,0 +1,102 @@
+"""The worker: a child process that makes test cases, runs them and says what happened; it may die at any time."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+from tensorsmith.fuzz import messages
+from tensorsmith.fuzz.batch import run_batch
+from tensorsmith.fuzz.make import make_test
+from tensorsmith.fuzz.messages import (
+    Announced,
+    BatchDone,
+    FuzzBatch,
+    Judged,
+    Message,
+    Origin,
+    RunBatch,
+    Started,
+    TriageAlarm,
+    WorkerFailed,
+)
+from tensorsmith.fuzz.stopwatch import Stopwatch
+from tensorsmith.fuzz.triage_alarm import triage_alarm
+from tensorsmith.ir.errors import TensorsmithError
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.mutators.pipelines import share_compiler_flags
+from tensorsmith.targets.isolation import become_sandbox
+from tensorsmith.targets.registry import find_target
+
+CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
+
+
+def main(connection: Connection, scratch: str, stderr_path: str) -> None:
+    """Serve orders until the engine closes the connection. `scratch` is this worker's own directory."""
+    stderr = os.open(stderr_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+    become_sandbox(stderr)
+    _own_caches(Path(scratch))
+
+    def send(message: Message) -> None:
+        connection.send_bytes(messages.encode(message))
+
+    while True:
+        try:
+            order = messages.orders.decode(connection.recv_bytes())
+        except (EOFError, OSError):
+            return
+        try:
+            if isinstance(order, TriageAlarm):
+                send(triage_alarm(order))
+            else:
+                _serve(order, send)
+        except Exception:
+            send(WorkerFailed(traceback.format_exc()))
+
+
+def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None]) -> None:
+    watch = Stopwatch()
+    with watch.stage("generate"):
+        announced = _make(order) if isinstance(order, FuzzBatch) else Announced(order.cases, order.origins)
+    send(announced)
+    if announced.cases:
+        run_batch(
+            announced.cases,
+            find_target(announced.cases[0].target),
+            watch,
+            lambda position, stage: send(Started(position, stage)),
+            lambda position, verdict: send(Judged(position, verdict)),
+        )
+    send(BatchDone(dict(watch.wall), dict(watch.cpu)))
+
+
+def _make(order: FuzzBatch) -> Announced:
+    cases: list[TestCase] = []
+    origins: list[Origin] = []
+    failed: list[str] = []
+    weights = dict(order.weights)
+    for slot in order.slots:
+        try:
+            case, origin = make_test(slot, order.target, order.device, order.size, weights)
+        except TensorsmithError as error:
+            failed.append(f"not-made: {str(error)[:80]}")
+            continue
+        cases.append(case)
+        origins.append(origin)
+    shared = share_compiler_flags(cases, Random(order.slots[0].seed))
+    return Announced(tuple(shared), tuple(origins), tuple(failed))
+
+
+def _own_caches(scratch: Path) -> None:
+    """Give this process a compiler cache and a temporary directory of its own."""
+    own = scratch / f"{os.getpid()}-{time.monotonic_ns()}"
+    for variable, name in ((CACHE_VARIABLE, "cache"), ("TMPDIR", "tmp")):
+        (own / name).mkdir(parents=True)
+        os.environ[variable] = str(own / name)
+    tempfile.tempdir = str(own / "tmp")

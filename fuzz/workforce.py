@@ -1,0 +1,260 @@
+"""The engine's side of its workers: hiring them from the fork server, watching their limits, hearing of deaths."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Literal
+
+from tensorsmith.fuzz import messages
+from tensorsmith.fuzz.control import Exited, Fork, Forked, NotReady, Ready, Reply, Warm, receive_reply, send
+from tensorsmith.fuzz.messages import Announced, Message, Order, RunBatch, Started, TriageAlarm
+from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
+from tensorsmith.ir.testcase import Device
+from tensorsmith.targets.isolation import kill_group, tree_rss
+
+MEMORY_POLL_SECONDS = 0.25
+# A triage order has its own deadline; this is what it may take beyond that for confirming and writing.
+TRIAGE_GRACE_SECONDS = 240.0
+
+
+@dataclass
+class Worker:
+    """A worker as the engine sees it."""
+
+    pid: int
+    connection: Connection
+    stderr: Path
+    order: Order | None = None
+    announced: Announced | None = None
+    position: int = -1
+    stage: str = ""
+    since: float = 0.0
+    served: int = 0
+    # Why the engine killed it, if it did.
+    killed: Literal["", "hang", "memory"] = ""
+    rss: int = 0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A message of a worker."""
+
+    worker: Worker
+    message: Message
+
+
+@dataclass(frozen=True)
+class Death:
+    """A worker ended: killed by the engine for `cause`, by a signal, or by its own exit."""
+
+    worker: Worker
+    cause: Literal["signal", "hang", "memory", "exit"]
+    signal: int
+    detail: str
+
+
+@dataclass
+class Workforce:
+    """All workers of a campaign. `events` is the one place where the engine waits."""
+
+    scratch: Path
+    targets: tuple[str, ...]
+    device: Device
+    imports: tuple[str, ...]
+    time_limit: float
+    memory_limit: int
+    workers: dict[int, Worker] = field(default_factory=dict)
+    _server: subprocess.Popen[bytes] | None = None
+    _control: socket.socket | None = None
+    _polled: float = 0.0
+    _hired: int = 0
+    # Exit status by process id, and workers whose connection is gone but whose status is not known yet.
+    _statuses: dict[int, int] = field(default_factory=dict)
+    _dying: dict[int, Worker] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start the fork server and wait until its targets are warm.
+
+        Raises:
+            InvalidInputError: a target is unknown, or a module to import is.
+            EnvironmentLacksError: a target cannot run here.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(self.scratch / "warm")}
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "tensorsmith.fuzz.fork_server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=(self.scratch / "fork_server.stderr").open("wb"),
+                env=environment,
+            )
+        self._control = ours
+        send(ours, Warm(self.targets, self.device, self.imports))
+        try:
+            reply = receive_reply(ours)
+        except EOFError:
+            raise EnvironmentLacksError(
+                f"the process that loads the compilers died; see {self.scratch / 'fork_server.stderr'}"
+            ) from None
+        if isinstance(reply, NotReady):
+            kind = InvalidInputError if reply.exit_code == 2 else EnvironmentLacksError
+            (self.scratch / "fork_server.traceback").write_text(reply.detail)
+            raise kind(reply.reason)
+        assert isinstance(reply, Ready)
+
+    def hire(self) -> Worker:
+        """Fork a new worker."""
+        assert self._control is not None
+        self._hired += 1
+        stderr = self.scratch / f"worker-{self._hired}.stderr"
+        ours, theirs = socket.socketpair()
+        with theirs:
+            send(self._control, Fork(str(self.scratch), str(stderr)), (theirs.fileno(),))
+        while True:
+            reply = receive_reply(self._control)
+            if isinstance(reply, Forked):
+                break
+            self._exited(reply)
+        worker = Worker(reply.pid, Connection(ours.detach()), stderr, since=time.monotonic())
+        self.workers[worker.pid] = worker
+        return worker
+
+    def give(self, worker: Worker, order: Order) -> None:
+        """Send an order to an idle worker. If it is dead, its death is the next event."""
+        worker.order = order
+        worker.announced = Announced(order.cases, order.origins) if isinstance(order, RunBatch) else None
+        worker.position, worker.stage, worker.since = -1, "generate", time.monotonic()
+        try:
+            worker.connection.send_bytes(messages.encode(order))
+        except OSError:
+            return
+
+    def dismiss(self, worker: Worker) -> None:
+        """Let an idle worker go."""
+        self.workers.pop(worker.pid, None)
+        worker.connection.close()
+        kill_group(worker.pid)
+        worker.stderr.unlink(missing_ok=True)
+
+    def events(self, seconds: float) -> Iterator[Heard | Death]:
+        """What happens within some seconds: messages, then deaths. Enforces the limits while it waits."""
+        assert self._control is not None
+        by_connection = {worker.connection: worker for worker in self.workers.values()}
+        ready = wait([*by_connection, self._control], seconds)
+        for item in ready:
+            if item is self._control:
+                self._hear_server()
+            elif isinstance(item, Connection):
+                yield from self._hear(by_connection[item])
+        self._enforce()
+        yield from self._deaths()
+
+    def close(self) -> None:
+        """Kill everything that is left."""
+        for worker in list(self.workers.values()):
+            self.dismiss(worker)
+        if self._control is not None:
+            self._control.close()
+        if self._server is not None:
+            kill_group(self._server.pid)
+            self._server.wait()
+
+    def _hear(self, worker: Worker) -> Iterator[Heard]:
+        try:
+            while worker.connection.poll():
+                message = messages.messages.decode(worker.connection.recv_bytes())
+                worker.since = time.monotonic()
+                if isinstance(message, Started):
+                    worker.position, worker.stage = message.position, message.stage
+                elif isinstance(message, Announced):
+                    worker.announced = message
+                yield Heard(worker, message)
+        except (EOFError, OSError):
+            # It is dying; the fork server will say how.
+            worker.connection.close()
+            self.workers.pop(worker.pid, None)
+            self._dying[worker.pid] = worker
+
+    def _hear_server(self) -> None:
+        assert self._control is not None
+        try:
+            reply = receive_reply(self._control)
+        except (EOFError, ConnectionError):
+            # Its workers die with it. Start another; what they were doing counts as killed.
+            for pid, worker in self.workers.items():
+                self._statuses[pid] = signal.SIGKILL
+                self._dying[pid] = worker
+            self.workers.clear()
+            self._control.close()
+            self.start()
+            return
+        self._exited(reply)
+
+    def _exited(self, reply: Reply) -> None:
+        if isinstance(reply, Exited):
+            self._statuses[reply.pid] = reply.status
+
+    def _deaths(self) -> Iterator[Death]:
+        for pid, worker in list(self._dying.items()):
+            status = self._statuses.pop(pid, None)
+            if status is None:
+                continue
+            del self._dying[pid]
+            kill_group(pid)
+            yield _death(worker, status)
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        look = now - self._polled > MEMORY_POLL_SECONDS
+        if look:
+            self._polled = now
+        for worker in list(self.workers.values()):
+            if worker.order is None or worker.killed:
+                continue
+            if now - worker.since > self._limit(worker):
+                worker.killed = "hang"
+                _stop(worker.pid)
+            elif look and not isinstance(worker.order, TriageAlarm):
+                worker.rss = tree_rss(worker.pid)
+                if worker.rss > self.memory_limit:
+                    worker.killed = "memory"
+                    kill_group(worker.pid)
+
+    def _limit(self, worker: Worker) -> float:
+        if isinstance(worker.order, TriageAlarm):
+            return worker.order.seconds + TRIAGE_GRACE_SECONDS
+        return self.time_limit * (2 if worker.position < 0 else 1)
+
+
+def _death(worker: Worker, status: int) -> Death:
+    try:
+        detail = worker.stderr.read_text(errors="replace")[-16384:]
+        worker.stderr.unlink(missing_ok=True)
+    except OSError:
+        detail = ""
+    if worker.killed:
+        return Death(worker, worker.killed, 0, detail)
+    if os.WIFSIGNALED(status):
+        return Death(worker, "signal", os.WTERMSIG(status), detail)
+    return Death(worker, "exit", 0, detail)
+
+
+def _stop(pid: int) -> None:
+    """Ask for the stack, which faulthandler writes on SIGABRT, and then make sure."""
+    try:
+        os.kill(pid, signal.SIGABRT)
+    except ProcessLookupError:
+        return
+    time.sleep(0.2)
+    kill_group(pid)
