@@ -1,6 +1,6 @@
 """How good and how fast random graphs are: validity in eager with reasons, operators reached, graphs a second.
 
-    python bench/generation.py --graphs 2000
+python bench/generation.py --graphs 2000
 """
 
 from __future__ import annotations

@@ -199,7 +199,9 @@ def _by_pad(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
 
 def _by_cast(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
     # From whole numbers only: every cast is then defined.
-    dtype = rng.choice(("bool", "i8", "i32", "i64", "u8") if wanted.dtype not in FLOATS else ("bool", "i32", "f16", "f32", "f64"))
+    dtype = rng.choice(
+        ("bool", "i8", "i32", "i64", "u8") if wanted.dtype not in FLOATS else ("bool", "i32", "f16", "f32", "f64")
+    )
     source = _source(draft, rng, TensorType(dtype, wanted.shape))
     return draft.call("aten._to_copy.default", (Ref(source),), (("dtype", DTypeArg(wanted.dtype)),))[0]
 

@@ -144,8 +144,7 @@ def schema_calls() -> Iterator[tuple[str, Record]]:
             continue
         for dtype in (torch.float32, torch.int64):
             made = [
-                torch.ones(3, 4, dtype=dtype) if kind == "Tensor" else 2 if kind != "float" else 0.5
-                for kind in kinds
+                torch.ones(3, 4, dtype=dtype) if kind == "Tensor" else 2 if kind != "float" else 0.5 for kind in kinds
             ]
             kept: list[Record] = []
             try:

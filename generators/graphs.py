@@ -94,7 +94,9 @@ def _grow(rng: random.Random, size: int, selection: Selection) -> tuple[Graph, I
     if not draft.builder.nodes:
         insert_forward(draft, rng, selection.draw(rng))
     graph, recipe = draft.build(choose_outputs(draft, rng))
-    return put_producers(graph, recipe, rng, backward, selection)
+    if backward:
+        graph, recipe = put_producers(graph, recipe, rng, backward, selection)
+    return check_with_meta_kernels(graph, recipe, rng)
 
 
 def _agrees(new: Node, old: Node) -> bool:
@@ -135,7 +137,7 @@ def put_producers(
 ) -> tuple[Graph, InputRecipe]:
     """The graph with operators that produce what some of its inputs were: backward insertion.
 
-    Every call is checked by its meta kernel on the way; new inputs stand for the results of those that it rejects.
+    Values may have other strides than before; new inputs stand for the results of calls that no longer work.
 
     Args:
         graph: the program.
@@ -148,7 +150,10 @@ def put_producers(
     shared = {i.shares for i in graph.inputs} | {i.id for i in graph.inputs if i.shares is not None}
     wishes = [i for i in graph.inputs if i.id not in shared and can_be_produced(values[i.id])]
     chosen = {i.id for i in rng.sample(wishes, min(count, len(wishes)))}
+    if not chosen:
+        return graph, recipe
     replay = Replay()
+    replay.builder = EagerBuilder()
     draft = Draft(replay.builder)
     for item in graph.inputs:
         if item.id not in chosen:
@@ -171,8 +176,24 @@ def put_producers(
             left -= 1
             replay.ids[item.id] = produced
     for node in graph.nodes:
+        replay.node_or_stand_ins(node)
+    for new in replay.stand_ins:
+        draft.values[new] = recipe_for(draft.type(new), rng)
+    return draft.build([replay.ids[o] for o in graph.outputs])
+
+
+def check_with_meta_kernels(graph: Graph, recipe: InputRecipe, rng: random.Random) -> tuple[Graph, InputRecipe]:
+    """The graph as a `GraphBuilder` accepts it: new inputs stand for the results of calls that meta kernels reject.
+
+    A call whose meta kernel and eager disagree about dtypes or shapes is left out in the same way.
+    """
+    values = dict(zip((i.id for i in graph.inputs), recipe.inputs, strict=True))
+    replay = Replay()
+    draft = Draft(replay.builder)
+    replay.sources(graph)
+    draft.values.update((new, values[old]) for new, old in replay.old_inputs.items())
+    for node in graph.nodes:
         if replay.node_or_stand_ins(node) and not _agrees(replay.builder.nodes[-1], node):
-            # Which of eager and the meta kernel is wrong is not for a test of compilers to find out.
             replay.builder.nodes.pop()
             for old, type_ in zip(node.results, node.types, strict=True):
                 replay.stand_in(old, type_)

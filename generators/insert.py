@@ -80,9 +80,7 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
     return None
 
 
-def insert_for(
-    draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, wanted: TensorType
-) -> int:
+def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, wanted: TensorType) -> int:
     """Add a call whose first result has the dtype and shape that are wanted.
 
     Raises:

@@ -147,7 +147,11 @@ class _Questions:
             if results[0] is None or results[1] is None:
                 return False
             first, second = part(results[0][0]) if results[0][0].dim() == 2 else None, results[1][0]
-            if first is None or first.shape != second.shape or not torch.allclose(first.double(), second.double(), equal_nan=True):
+            if (
+                first is None
+                or first.shape != second.shape
+                or not torch.allclose(first.double(), second.double(), equal_nan=True)
+            ):
                 return False
         return True
 
@@ -184,9 +188,7 @@ class _Questions:
         """For each integer argument that has a range, its bound with this record; None if nothing makes it work."""
         slots = Slots.of(self.op, record)
         names = sorted({slots.names[p] for p, t in enumerate(record.tensors) if t.dtype in INTEGERS and t.numel})
-        start = next(
-            (v for v in (0, 1) if self._run(record, {}, fills=dict.fromkeys(names, v)) is not None), None
-        )
+        start = next((v for v in (0, 1) if self._run(record, {}, fills=dict.fromkeys(names, v)) is not None), None)
         if start is None:
             return None
         found: dict[str, int] = {}
@@ -236,9 +238,7 @@ class _Questions:
                 ones = dict.fromkeys(slots.names.values(), 1)
                 if self._run(candidate, {}, fills=ones) is None:
                     continue
-                found |= {
-                    n for n in slots.names.values() if self._run(candidate, {}, fills=ones | {n: 0}) is None
-                }
+                found |= {n for n in slots.names.values() if self._run(candidate, {}, fills=ones | {n: 0}) is None}
         return tuple(sorted(found))
 
     def _guard(self, records: Mapping[int, Record], bounds_of: Mapping[int, Mapping[str, int]]) -> Guard:
@@ -278,9 +278,7 @@ def with_main(record: Record, dtype: DType) -> Record:
     main = main_dtype(record)
     return msgspec.structs.replace(
         record,
-        tensors=tuple(
-            TensorType(dtype, t.shape, t.stride, t.offset) if t.dtype == main else t for t in record.tensors
-        ),
+        tensors=tuple(TensorType(dtype, t.shape, t.stride, t.offset) if t.dtype == main else t for t in record.tensors),
     )
 
 

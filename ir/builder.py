@@ -136,11 +136,14 @@ class GraphBuilder:
         if len(type_.strides) != len(type_.shape) or min((*type_.shape, *type_.strides, type_.offset)) < 0:
             raise GraphError(f"no tensor can have the type {type_}")
         if shares is None:
+            plain = not type_.stride and not type_.offset
             with self._mode:
                 try:
-                    flat = torch.empty(type_.storage_size, dtype=TO_TORCH[type_.dtype])
+                    flat = torch.empty(type_.shape if plain else type_.storage_size, dtype=TO_TORCH[type_.dtype])
                 except (RuntimeError, OverflowError, TypeError) as error:
                     raise GraphError(f"no tensor can have the type {type_}") from error
+            if plain:
+                return self._define(flat, type_)
         else:
             if shares not in {i.id for i in self.inputs}:
                 raise GraphError(f"%{shares} is not an input, so no input can share its storage")

@@ -32,6 +32,11 @@ def random_step(knob: Knob, rng: random.Random) -> Step:
     return Step(knob.name, (("value", rng.choice(knob.values)),))
 
 
+def random_knob(knobs: Sequence[Knob], rng: random.Random) -> Knob:
+    """One of the knobs, each as often as its weight says."""
+    return rng.choices(knobs, [knob.weight for knob in knobs])[0]
+
+
 def with_steps(case: TestCase, steps: Iterable[Step]) -> TestCase:
     """The test case with a pipeline of these steps; of two for one knob, the later counts."""
     by_name = {step.name: step for step in steps}
@@ -44,7 +49,7 @@ def random_pipeline(case: TestCase, rng: random.Random) -> TestCase:
     if not knobs:
         return case
     most = rng.choices((1, 2, 3, 4, 5), (8, 5, 3, 2, 1))[0]
-    return with_steps(case, [random_step(knob, rng) for knob in rng.sample(knobs, min(most, len(knobs)))])
+    return with_steps(case, [random_step(random_knob(knobs, rng), rng) for _ in range(most)])
 
 
 def share_compiler_flags(cases: Sequence[TestCase], rng: random.Random) -> list[TestCase]:

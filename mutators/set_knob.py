@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.mutators.pipelines import knobs_of, random_step, with_steps
+from tensorsmith.mutators.pipelines import knobs_of, random_knob, random_step, with_steps
 
 
 def set_knob(case: TestCase, donor: TestCase, rng: random.Random) -> TestCase | None:
@@ -15,7 +15,7 @@ def set_knob(case: TestCase, donor: TestCase, rng: random.Random) -> TestCase | 
     if steps <= now:
         return None
     knobs = [knob for knob in knobs_of(case.target) if any((knob.name, value) not in now for value in knob.values)]
-    knob = rng.choice(knobs)
+    knob = random_knob(knobs, rng)
     step = random_step(knob, rng)
     while step in case.pipeline.steps:
         step = random_step(knob, rng)

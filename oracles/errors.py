@@ -9,11 +9,18 @@ from pathlib import PurePath
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Target
 
+# Types by which torch says that it does not do something; the data-dependent ones are its word that a program whose
+# shapes or control flow depend on values cannot be captured.
 _UNSUPPORTED_TYPES = (
     "Unsupported",
     "NotImplementedError",
     "UnsupportedOperatorException",
+    "UnsupportedFakeTensorException",
     "MissingOperatorWithoutDecomp",
+    "DataDependentOutputException",
+    "DynamicOutputShapeException",
+    "GuardOnDataDependentSymNode",
+    "UserError",
 )
 _UNSUPPORTED_WORDS = re.compile(
     r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator)\b", re.I

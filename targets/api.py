@@ -20,6 +20,8 @@ class Knob(msgspec.Struct, frozen=True):
 
     name: str
     values: tuple[Parameter, ...]
+    # How often it is chosen, relative to others; below 1 for what makes compilation many times slower.
+    weight: float = 1.0
 
 
 class Target(Protocol):

@@ -51,7 +51,7 @@ _SPACE: tuple[Knob, ...] = (
     Knob("allow_buffer_reuse", (False,)),
     Knob("memory_planning", (True,)),
     # Code generation
-    Knob("cpp_wrapper", (True,)),
+    Knob("cpp_wrapper", (True,), weight=0.05),
     Knob("cpp.simdlen", (1, 256)),
     Knob("cpp.no_redundant_loops", (False,)),
     Knob("cpp.max_horizontal_fusion_size", (0,)),
@@ -71,7 +71,7 @@ def inductor_knobs() -> tuple[Knob, ...]:
         default = _default(knob.name)
         values = tuple(value for value in knob.values if value != default or type(value) is not type(default))
         if values:
-            found.append(Knob(knob.name, values))
+            found.append(Knob(knob.name, values, knob.weight))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from tensorsmith.corpus.store import Store
 
 pytestmark = pytest.mark.slow
 
+
 def fuzz(directory: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tensorsmith.fuzz", "fuzz", str(directory), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -59,7 +59,9 @@ def tensorsmith(tmp_path: Path) -> Command:
 
     def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tensorsmith.fuzz", *map(str, arguments), "--import", str(plugin)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Traceback" not in ran.stderr, ran.stderr
+        return ran
 
     return run_command
 

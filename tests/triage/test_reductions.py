@@ -86,6 +86,17 @@ def test_outputs_keep_two_that_matter_together() -> None:
     assert ops(small) == ["sin", "neg"]
 
 
+def test_dead_calls_that_matter_are_returned() -> None:
+    builder = GraphBuilder()
+    x = builder.input(TensorType("f32", SHAPE))
+    (live,) = builder.call("aten.sin.default", (Ref(x),))
+    (dead,) = builder.call("aten.cos.default", (Ref(x),))
+    builder.call("aten.exp.default", (Ref(dead),))
+    case = case_of(builder.build([live]))
+    assert ops(reduced(case, fewer_outputs, has("sin"))) == ["sin"]
+    assert ops(reduced(case, fewer_outputs, has("exp"))) == ["cos", "exp"]
+
+
 def test_the_suffix_goes_and_what_it_read_is_returned() -> None:
     small = reduced(chain("sin", "cos", "relu", "abs", "exp", "neg"), suffix, has("relu"))
     assert ops(small) == ["sin", "cos", "relu"]
