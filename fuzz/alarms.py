@@ -7,7 +7,7 @@ from collections import deque
 
 import msgspec
 
-from tensorsmith.corpus.findings import Finding, Status
+from tensorsmith.corpus.findings import SHOWN, Finding, Status
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import Screen
@@ -16,8 +16,6 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.duplicates import KnownFinding, probable_duplicate
 from tensorsmith.triage.signature import Signature, signature
 
-# Findings that a person would call real; others are on their way or did not hold.
-SHOWN: tuple[Status, ...] = ("confirmed", "flaky", "known", "fixed")
 REDUCE_SECONDS = 150.0
 # An operator that a finding of at most so many operators is about is generated less often.
 _FEW_OPERATORS = 2
@@ -45,7 +43,15 @@ class Alarms:
 
     def next(self) -> TriageAlarm | None:
         """The next alarm to triage, or None; it stays in the store as new until `settle` hears of it."""
-        return self._queue.popleft() if self._queue else None
+        while self._queue:
+            order = self._queue.popleft()
+            known = self._repeats(order.case, order.verdict)
+            if known is None:
+                return order
+            # What was settled since it came in explains it.
+            self._store.merge_finding(order.id, known)
+            self._findings.pop(order.id, None)
+        return None
 
     def again(self, order: TriageAlarm) -> None:
         """Put an alarm back whose worker died, once; the second time it counts as unconfirmed."""
@@ -104,7 +110,7 @@ class Alarms:
             target=final.target,
             case=self._store.put_case(triaged.case),
             original=existing.original if existing is not None else provisional.original,
-            channel=final.channel,
+            channel=triaged.verdict.channel,
             status=status,
             operators=triaged.case.graph.operators(),
             summary=triaged.verdict.message.split("\n")[0][:300],

@@ -1,17 +1,18 @@
-"""Running a batch of test cases through a target together: validity, compilation, two calls, comparison."""
+"""Running a batch of test cases through a target together: validity, compilation, judgement."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 
 from tensorsmith.fuzz.stopwatch import Stopwatch
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.differential import NAME, judge_call
-from tensorsmith.oracles.errors import failed_with
-from tensorsmith.oracles.observation import Observation
-from tensorsmith.oracles.validity import reference, with_new_values
-from tensorsmith.oracles.verdict import Verdict, passed
+from tensorsmith.oracles.judge import ExpectedCall, expected_calls, judge_compiled
+from tensorsmith.oracles.verdict import Verdict, invalid
 from tensorsmith.targets.api import Runnable, Target
+
+# The reason of a test that an oracle of ours failed on.
+HARNESS_ERROR = "harness-error"
 
 # Called with the position of a test in the batch (-1: all of it) and the name of the stage that it enters.
 OnStage = Callable[[int, str], None]
@@ -22,11 +23,11 @@ def run_batch(
     cases: Sequence[TestCase], target: Target, watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict
 ) -> None:
     """Judge test cases of one target; every position gets exactly one verdict, unless the process dies first."""
-    expected: dict[int, list[tuple[TestCase, Observation]]] = {}
+    expected: dict[int, list[ExpectedCall]] = {}
     with watch.stage("eager"):
         for position, case in enumerate(cases):
             on_stage(position, "eager")
-            calls = _expectations(case)
+            calls = expected_calls(case)
             if isinstance(calls, Verdict):
                 on_verdict(position, calls)
             else:
@@ -44,22 +45,9 @@ def run_batch(
         on_verdict(position, verdict)
 
 
-def _expectations(case: TestCase) -> list[tuple[TestCase, Observation]] | Verdict:
-    """What eager gives for the first and for a second call, or why the test case is invalid."""
-    calls: list[tuple[TestCase, Observation]] = []
-    for call in (case, with_new_values(case)):
-        seen = reference(call, NAME)
-        if isinstance(seen, Verdict):
-            return calls or seen
-        calls.append((call, seen))
-    return calls
-
-
-def _judge(compiled: Runnable | Exception, calls: list[tuple[TestCase, Observation]], target: Target) -> Verdict:
-    if isinstance(compiled, Exception):
-        return failed_with(NAME, compiled, target)
-    for call, seen in calls:
-        verdict = judge_call(call, seen, compiled, target)
-        if verdict.outcome != "pass":
-            return verdict
-    return passed(NAME)
+def _judge(compiled: Runnable | Exception, calls: list[ExpectedCall], target: Target) -> Verdict:
+    try:
+        return judge_compiled(compiled, calls, target)
+    except Exception:
+        # An oracle that fails must not take the other tests of the batch along, nor be silent.
+        return invalid(HARNESS_ERROR, HARNESS_ERROR, traceback.format_exc())

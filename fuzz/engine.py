@@ -33,7 +33,9 @@ from tensorsmith.fuzz.scheduler import RandomScheduler, Scheduler
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
-from tensorsmith.oracles.verdict import Kind, Verdict
+from tensorsmith.oracles.death import died
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.isolation import Died
 
 # Orders that a worker serves before a fresh one replaces it: compilers leak.
 WORKER_LIFE = 40
@@ -222,7 +224,7 @@ class Engine:
         suspect = worker.position if worker.position in left else (left[0] if len(left) == 1 else None)
         if suspect is not None:
             left.remove(suspect)
-            verdict = _death_verdict(death)
+            verdict = died(Died(death.cause, death.signal, death.detail, 0.0))
             self._count_test(verdict)
             self.alarms.hear(announced.cases[suspect], verdict)
         # Without a suspect the halves tell, in the end, which it was.
@@ -270,15 +272,3 @@ class Engine:
 
     def _interrupt(self, number: int, frame: object) -> None:
         self.interrupted = True
-
-
-def _death_verdict(death: Death) -> Verdict:
-    kind: Kind = {"hang": "hang", "memory": "memory"}.get(death.cause, "crash")  # type: ignore[assignment]
-    name = signal.Signals(death.signal).name if death.signal else death.cause
-    return Verdict(
-        "fail",
-        "crash",
-        kind=kind,
-        message=f"the process died: {name}",
-        evidence=(("stderr", death.detail[-6000:]),),
-    )

@@ -44,7 +44,7 @@ class RunBatch(msgspec.Struct, frozen=True, tag="run"):
 
 
 class TriageAlarm(msgspec.Struct, frozen=True, tag="triage"):
-    """Order: confirm a failure in fresh processes, reduce it, write its report. `id` is that of the provisional finding."""
+    """Order: confirm a failure in fresh processes, reduce it, report it. `id` is that of the provisional finding."""
 
     id: str
     case: TestCase
@@ -81,7 +81,7 @@ class Judged(msgspec.Struct, frozen=True, tag="judged"):
 
 
 class BatchDone(msgspec.Struct, frozen=True, tag="done"):
-    """The batch is over. `wall` and `cpu` are seconds by stage; `cpu` counts the worker and compilers that it started."""
+    """The batch is over. `wall` and `cpu` are seconds by stage; `cpu` includes the compilers that the worker started."""
 
     wall: dict[str, float]
     cpu: dict[str, float]

@@ -16,6 +16,12 @@ from tensorsmith.triage.report import report
 from tensorsmith.triage.repro import repro_script
 
 
+# A candidate of a reduction that hangs costs its whole time limit, so it gets a shorter one than the first run.
+HANG_SECONDS = 10.0
+# A script starts an interpreter and warms the compiler up itself, so it calls no less than this a hang.
+SCRIPT_SECONDS = 20.0
+
+
 def triage_alarm(order: TriageAlarm) -> Triaged:
     """Do all of that. Runs in a warm process that forks a child for every run of hostile code."""
     limits = Limits(order.time_limit, order.memory_limit)
@@ -27,16 +33,20 @@ def triage_alarm(order: TriageAlarm) -> Triaged:
             return Triaged(order.id, order.case, again, 0, 2)
         verdict = again
 
+    if verdict.kind == "hang":
+        limits = Limits(min(order.time_limit, HANG_SECONDS), order.memory_limit)
+
     def judge(case: TestCase) -> Verdict:
         return judge_isolated(case, limits)
 
     reduced = reduce_case(order.case, verdict, judge, order.seconds, None)
     reproduced, of = confirm(reduced.case, reduced.verdict, limits)
-    script = repro_script(reduced.case, reduced.verdict)
+    patience = max(order.time_limit, SCRIPT_SECONDS)
+    script = repro_script(reduced.case, reduced.verdict, Limits(patience, order.memory_limit))
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "repro.py"
         path.write_text(script)
-        runs = run_repro(path, order.time_limit + 60)
+        runs = run_repro(path, 2 * patience)
     return Triaged(
         order.id,
         reduced.case,

@@ -89,7 +89,12 @@ class Workforce:
             EnvironmentLacksError: a target cannot run here.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(self.scratch / "warm")}
+        environment = os.environ | {
+            "TORCHINDUCTOR_CACHE_DIR": str(self.scratch / "warm"),
+            # Deprecation notes of eager kernels, many a second.
+            "TORCH_CPP_LOG_LEVEL": "ERROR",
+            "PYTHONWARNINGS": "ignore",
+        }
         with theirs:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "tensorsmith.fuzz.fork_server", str(theirs.fileno())],

@@ -13,7 +13,7 @@ from typing import Protocol
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.insert import insert_for
 from tensorsmith.generators.table import OperatorEntry
-from tensorsmith.ir.dtypes import FLOATS
+from tensorsmith.ir.dtypes import FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import DTypeArg, Graph, Ref, TensorType, arg_refs
 from tensorsmith.ir.operators import is_view, operator, written_arguments
@@ -24,6 +24,10 @@ _BY_RULE = 0.45  # how often a rule is tried before the table
 
 # Value classes of inputs that an operator counts on: indices in range, divisors, values that are cast to an integer.
 _COUNTED_ON = ("index", "permutation", "ones", "uniform")
+
+# No cast between these is out of range.
+_CAST_FROM_TO_FLOAT: tuple[DType, ...] = ("bool", "i8", "i32", "f16", "f32", "f64")
+_CAST_FROM_TO_WHOLE: tuple[DType, ...] = ("bool", "i8", "i32", "i64", "u8")
 
 Producer = Callable[[Draft, random.Random, TensorType], int]
 
@@ -198,10 +202,7 @@ def _by_pad(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
 
 
 def _by_cast(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
-    # From whole numbers only: every cast is then defined.
-    dtype = rng.choice(
-        ("bool", "i8", "i32", "i64", "u8") if wanted.dtype not in FLOATS else ("bool", "i32", "f16", "f32", "f64")
-    )
+    dtype = rng.choice(_CAST_FROM_TO_FLOAT if wanted.dtype in FLOATS else _CAST_FROM_TO_WHOLE)
     source = _source(draft, rng, TensorType(dtype, wanted.shape))
     return draft.call("aten._to_copy.default", (Ref(source),), (("dtype", DTypeArg(wanted.dtype)),))[0]
 

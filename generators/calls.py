@@ -28,7 +28,7 @@ class Recorder(TorchDispatchMode):
     """Keeps every operator call that works and that a graph could hold; `sink` takes (operator, record)."""
 
     def __init__(self, sink: Callable[[str, Record], None]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._sink = sink
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tensorsmith.generators.eager_builder import EagerBuilder
+
+from tensorsmith.generators.eager_builder import EagerBuilder, ask_eager
 from tensorsmith.generators.inputs import DEEPEST, INDICES, LARGEST, random_layout, recipe_for, tame_recipe
 from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.dtypes import COMMON, DType
@@ -39,7 +40,13 @@ class Draft:
         return self.builder.types[id_]
 
     def input(self, type_: TensorType, values: Values, shares: int | None = None) -> int:
-        """Add an input with its recipe."""
+        """Add an input with its recipe.
+
+        Raises:
+            GraphError: it is larger than random programs should be, or does not fit what it is to share.
+        """
+        if type_.numel > LARGEST or len(type_.shape) > DEEPEST:
+            raise GraphError(f"an input of more than {LARGEST} elements or {DEEPEST} dimensions")
         id_ = self.builder.input(type_, shares)
         self.values[id_] = values
         self.alive.append(id_)
@@ -77,12 +84,19 @@ class Draft:
         return id_
 
     def call(self, op: str, args: Sequence[Arg], kwargs: Sequence[tuple[str, Arg]] = ()) -> tuple[int, ...]:
-        """Add a call.
+        """Add a call. Eager is asked too, whatever the builder runs on.
 
         Raises:
-            GraphError: the builder rejects it, or a result is larger than random programs should be.
+            GraphError: eager or the builder rejects it, they disagree about the results, or a result is larger than
+                random programs should be.
         """
-        ids = self.builder.call(op, args, kwargs)
+        if isinstance(self.builder, EagerBuilder):
+            ids = self.builder.call(op, args, kwargs)
+        else:
+            results = ask_eager(op, args, kwargs, self.builder.types, self.values)
+            ids = self.builder.call(op, args, kwargs)
+            if [tuple(r.shape) for r in results] != [self.type(i).shape for i in ids]:
+                raise GraphError(f"{op}: its meta kernel and eager disagree about shapes")
         if any(self.type(i).numel > LARGEST or len(self.type(i).shape) > DEEPEST for i in ids):
             raise GraphError(f"{op}: a result of more than {LARGEST} elements or {DEEPEST} dimensions")
         if written_arguments(op):

@@ -19,7 +19,6 @@ REACHED = frozenset(
         "_adaptive_avg_pool3d",
         "_prelu_kernel",
         "_cdist_forward",
-        "_native_batch_norm_legit",
         "_safe_softmax",
         "_softmax_backward_data",
         "_upsample_nearest_exact1d",
@@ -33,7 +32,7 @@ FIXED_SHAPE = frozenset({"aten.index.Tensor"})
 
 # Patterns of names, without the namespace and the overload; the first that matches gives the reason.
 _REASONS: tuple[tuple[str, str], ...] = (
-    (r".*(svd|eig|qr$|lu$|lu_|lstsq|ldl|geqrf|ormqr|householder|triangular_solve|pinv)", "non-unique-result"),
+    (r"(linalg_)?(svd|eig|qr|lu|lstsq|ldl|pinv|householder)|geqrf|orm?qr|triangular_solve", "non-unique-result"),
     (r"linalg_(cond|matrix_rank|tensorinv|tensorsolve|inv|solve|cholesky|det|slogdet)", "ill-conditioned"),
     (r"cholesky|logdet|linalg_matrix_norm|linalg_norm|matrix_exp|linalg_matrix_(exp|power)", "ill-conditioned"),
     (r".*dropout|rrelu|rand|normal|bernoulli|multinomial|poisson$|.*fractional_max_pool", "random"),
@@ -43,13 +42,14 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"bincount|unique|nonzero|argwhere|masked_select|combinations", "data-dependent-shape"),
     (r"lift|record_stream|is_|sym_|rename|align_|refine_names|retain_grad|requires_grad", "not-numeric"),
     (r"fft_|stft|istft|view_as_(real|complex)|real|imag|conj|resolve_|matrix_H|adjoint|mH", "complex"),
-    (r".*(quant|sparse|mkldnn|cudnn|miopen|mps|nested|batch_norm_impl)", "other-layouts-or-devices"),
+    (r".*(quantize|sparse|mkldnn|cudnn|miopen|mps|nested|batch_norm_impl)", "other-layouts-or-devices"),
     (r"ctc_loss|embedding_renorm|max_unpool|.*max_pool.*_backward", "undefined-for-random-indices"),
     (r"empty|new_empty", "uninitialized-memory"),
     (r"einsum|meshgrid|gradient|cartesian_prod|block_diag|nll_loss_nd", "needs-its-own-rule"),
 )
 _OVERLOAD_REASONS: tuple[tuple[str, str], ...] = (
     (r"aten\.repeat_interleave\.(Tensor|self_Tensor)|aten\.narrow\.Tensor", "data-dependent-shape"),
+    (r"aten\.(nan)?quantile\.default", "needs-values-from-0-to-1"),
     (r"aten\.tensor_split\.tensor_indices_or_sections", "data-dependent-shape"),
     (r"aten\.(linspace|logspace)\..*Tensor.*", "data-dependent-shape"),
 )

@@ -10,8 +10,8 @@ from functools import cache
 from tensorsmith.generators.backward import can_be_produced, insert_backward, written_inputs
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.eager_builder import EagerBuilder
+from tensorsmith.generators.inputs import LARGEST, random_dtype, random_layout, random_shape, recipe_for
 from tensorsmith.generators.insert import insert_forward
-from tensorsmith.generators.inputs import random_dtype, random_layout, random_shape, recipe_for
 from tensorsmith.generators.table import Group, OperatorEntry, Table, load_table
 from tensorsmith.ir.edit import Replay
 from tensorsmith.ir.errors import GraphError
@@ -110,7 +110,7 @@ def _add_sharing_input(draft: Draft, rng: random.Random, first: int) -> None:
         shared = type_
     else:
         start = rng.randrange(type_.storage_size)
-        length = rng.randint(1, type_.storage_size - start)
+        length = rng.randint(1, min(type_.storage_size - start, LARGEST))
         shared = type(type_)(type_.dtype, (length,), offset=start)
     draft.input(shared, draft.values[first], shares=first)
 

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tensorsmith.generators.bounds import Slots, evaluate
 from tensorsmith.generators.draft import Draft
+from tensorsmith.generators.guards import CASTING, guard_arguments
 from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size
 from tensorsmith.generators.probe import main_dtype
 from tensorsmith.generators.table import OperatorEntry, Record
 from tensorsmith.generators.vary import RULES, Context, mapped
-from tensorsmith.ir.dtypes import COMMON, FLOATS, INTEGERS, DType
+from tensorsmith.ir.dtypes import COMMON, DType
 from tensorsmith.ir.errors import GraphError
-from tensorsmith.ir.graph import Arg, Atom, DTypeArg, Ref, TensorType
+from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
 from tensorsmith.ir.operators import operator, written_arguments
-from tensorsmith.ir.recipe import Drawn
 
 TRIES = 4
 _VARIED = 0.65  # how often an argument that has a rule is varied
-_GUARDED = 0.9  # how often values are brought into the domain of an operator that has one
 _REUSED = 0.85  # how often an argument is a value that the graph has, where one fits
 _CONSTANT = 0.06  # how often an operand that is new is a constant of the program
-
-# Operators that turn their source into the dtype of what they write to.
-_CASTING = {"copy_": "src", "fill_": "value", "type_as": "self", "copy": "src"}
 
 
 @dataclass
@@ -69,7 +64,7 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
         The ids of the call's results, or None when no try was accepted; the draft is then as it was.
     """
     for attempt in range(TRIES):
-        record = rng.choice(entry.records)
+        record = _choose_record(draft, rng, entry)
         try:
             with draft.attempt():
                 if attempt == TRIES - 1:
@@ -78,6 +73,16 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
         except GraphError:
             continue
     return None
+
+
+def _choose_record(draft: Draft, rng: random.Random, entry: OperatorEntry) -> Record:
+    """A record of the operator, mostly one that is built around a tensor of a rank that some value has."""
+    if not entry.any_shape and rng.random() < _REUSED:
+        ranks = {len(t.shape) for t in map(draft.type, draft.alive) if t.dtype in entry.dtypes}
+        fitting = [r for r in entry.records if r.tensors and len(r.tensors[0].shape) in ranks]
+        if fitting:
+            return rng.choice(fitting)
+    return rng.choice(entry.records)
 
 
 def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, wanted: TensorType) -> int:
@@ -122,7 +127,7 @@ def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Reco
         call.chosen[plain[0]] = base
         return _finish(call, _pointwise(call, shape))
     flexible = len(record.tensors) == 1 and entry.group != "nn"
-    base = _pick_main(call, plain[0], any_rank=flexible and rng.random() < 0.5)
+    base = _pick_main(call, plain[0], any_rank=flexible and rng.random() < 0.7)
     call.chosen[plain[0]] = base
     old, new = record.tensors[plain[0]].shape, draft.type(base).shape
     if len(old) == len(new):
@@ -249,7 +254,7 @@ def _pointwise(call: _Call, shape: tuple[int, ...]) -> dict[str, Arg]:
         if entry.promotes and dtype == call.dtype and rng.random() < 0.3:
             dtype = random_dtype(rng, entry.dtypes)
         name = call.slots.names[position]
-        if in_place and _CASTING.get(entry.op.split(".")[1]) == name and rng.random() < 0.5:
+        if in_place and CASTING.get(entry.op.split(".")[1]) == name and rng.random() < 0.5:
             dtype = random_dtype(rng, COMMON)
         found = None
         if rng.random() < _REUSED:
@@ -283,7 +288,7 @@ def _arguments(call: _Call, share: float) -> dict[str, Arg]:
         if isinstance(arg, Ref) or (isinstance(arg, tuple) and any(isinstance(a, Ref) for a in arg)):
             found[name] = arg
             continue
-        context = Context(base, main, slots.arguments | found, call.sizes)
+        context = Context(base, main, {**slots.arguments, **found}, call.sizes)
         rule = RULES.get(name)
         if rule is not None and (rng.random() < share or (share and moved and "dim" in name)):
             found[name] = rule(context, arg, rng)
@@ -291,11 +296,10 @@ def _arguments(call: _Call, share: float) -> dict[str, Arg]:
             found[name] = mapped(context, arg, rng)
         else:
             found[name] = arg
-    refs: Mapping[str, Arg] = {
+    return {
         name: tuple(_ref(call, a) for a in arg) if isinstance(arg, tuple) else _ref(call, arg)
         for name, arg in found.items()
     }
-    return dict(refs)
 
 
 def _ref(call: _Call, atom: Atom) -> Atom:
@@ -309,7 +313,7 @@ def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
     """Make indices, guard, and add the call."""
     for name in call.entry.bounds:
         _indices(call, name, arguments)
-    _guard(call, arguments)
+    guard_arguments(call.draft, call.rng, call.entry, arguments)
     args: list[Arg] = []
     kwargs: list[tuple[str, Arg]] = []
     for argument in operator(call.entry.op)._schema.arguments:
@@ -356,71 +360,3 @@ def _indices(call: _Call, name: str, arguments: dict[str, Arg]) -> None:
         recipe = index_recipe(min(high, 127), distinct, call.rng)
         made.append(Ref(call.draft.fresh_index(TensorType(dtype, shape), recipe)))
     arguments[name] = tuple(made) if isinstance(arg, tuple) else made[0]
-
-
-def _guard(call: _Call, arguments: dict[str, Arg]) -> None:
-    """Bring values into the domain, away from zero divisors, and into range before a cast."""
-    draft, rng, entry = call.draft, call.rng, call.entry
-    if entry.guard and rng.random() < _GUARDED:
-        for name, arg in arguments.items():
-            if isinstance(arg, Ref) and draft.type(arg.id).dtype in FLOATS:
-                arguments[name] = Ref(draft.call(f"aten.{entry.guard}.default", (arg,))[0])
-    for name in entry.nonzero:
-        arg = arguments[name]
-        if isinstance(arg, Ref) and draft.type(arg.id).dtype not in FLOATS and _whole(call, arguments):
-            arguments[name] = Ref(_nonzero(call, arg.id))
-    into = _cast_dtype(entry, arguments, draft)
-    if into is None or into in FLOATS or into == "bool":
-        return
-    casting = _CASTING.get(entry.op.split(".")[1])
-    for name, arg in arguments.items():
-        if not isinstance(arg, Ref) or draft.type(arg.id).dtype not in FLOATS:
-            continue
-        if casting is not None and name != casting:
-            continue
-        if arg.id in draft.tame and into != "u8":
-            continue
-        if rng.random() < 0.4 and name not in written_arguments(entry.op):
-            type_ = draft.type(arg.id)
-            uniform = Drawn("uniform", rng.randrange(1 << 31))
-            arguments[name] = Ref(draft.fresh_index(TensorType(type_.dtype, type_.shape), uniform))
-        else:
-            arguments[name] = Ref(_in_range(draft, arg.id, into))
-
-
-def _whole(call: _Call, arguments: Mapping[str, Arg]) -> bool:
-    """Whether every tensor of the call is of whole numbers, so that the division is theirs."""
-    ids = [a.id for a in arguments.values() if isinstance(a, Ref)]
-    return all(call.draft.type(i).dtype not in FLOATS for i in ids)
-
-
-def _nonzero(call: _Call, value: int) -> int:
-    """A divisor from 1 to 8: the value's lowest bits plus one, or a new input of ones."""
-    draft, type_ = call.draft, call.draft.type(value)
-    if type_.dtype == "bool" or call.rng.random() < 0.2:
-        id_ = draft.fresh_index(TensorType(type_.dtype, type_.shape), Drawn("ones", 0))
-        return id_
-    (low,) = draft.call("aten.bitwise_and.Scalar", (Ref(value), 7))
-    return draft.call("aten.add.Scalar", (Ref(low), 1))[0]
-
-
-def _cast_dtype(entry: OperatorEntry, arguments: Mapping[str, Arg], draft: Draft) -> DType | None:
-    """The dtype that the call casts its tensors to, if it does."""
-    for arg in arguments.values():
-        if isinstance(arg, DTypeArg):
-            return arg.name
-    base = entry.op.split(".")[1]
-    if base in _CASTING:
-        target = arguments.get("other" if base == "type_as" else "self")
-        if isinstance(target, Ref):
-            return draft.type(target.id).dtype
-    return None
-
-
-def _in_range(draft: Draft, value: int, into: DType) -> int:
-    """The value without NaN and clamped to what every integer dtype holds."""
-    (finite,) = draft.call("aten.nan_to_num.default", (Ref(value),))
-    low = 0 if into in INTEGERS and into.startswith("u") else -100
-    (clamped,) = draft.call("aten.clamp.default", (Ref(finite), low, 100))
-    draft.tame.add(clamped)
-    return clamped

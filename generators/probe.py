@@ -139,19 +139,20 @@ class _Questions:
             return False
         types = [tensor_type(t.dtype, (4, 6)) for t in record.tensors]
         whole = [make_tensor(t, Drawn("normal", position)) for position, t in enumerate(types)]
-        for part in (lambda t: t, lambda t: t[1:3], lambda t: t[:, 2:5], lambda t: t.t(), lambda t: t[2, 3]):
-            results = [
-                run_record(self.op, record, arguments)
-                for arguments in ([t.clone() for t in whole], [part(t).clone() for t in whole])
-            ]
-            if results[0] is None or results[1] is None:
+        parts: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
+            lambda t: t,
+            lambda t: t[1:3],
+            lambda t: t[:, 2:5],
+            lambda t: t.transpose(0, 1),
+            lambda t: t[2, 3],
+        )
+        for part in parts:
+            of_whole = run_record(self.op, record, [t.clone() for t in whole])
+            of_part = run_record(self.op, record, [part(t).clone() for t in whole])
+            if of_whole is None or of_part is None or of_whole[0].shape != (4, 6):
                 return False
-            first, second = part(results[0][0]) if results[0][0].dim() == 2 else None, results[1][0]
-            if (
-                first is None
-                or first.shape != second.shape
-                or not torch.allclose(first.double(), second.double(), equal_nan=True)
-            ):
+            wanted = part(of_whole[0]).double()
+            if wanted.shape != of_part[0].shape or not torch.allclose(wanted, of_part[0].double(), equal_nan=True):
                 return False
         return True
 
@@ -204,14 +205,15 @@ class _Questions:
 
     def _any_shape(self, record: Record, dtypes: tuple[DType, ...]) -> bool:
         dtype = main_dtype(record) if main_dtype(record) in dtypes else dtypes[-1]
-        shapes = ((), (0,), (2, 0, 3), (5,), (1, 3), (2, 1, 3, 2, 2))
+        shapes: tuple[tuple[int, ...], ...] = ((), (0,), (2, 0, 3), (5,), (1, 3), (2, 1, 3, 2, 2))
+        others: tuple[tuple[int, ...], ...] = ((), (3,), (4, 1))
         base = with_main(record, dtype or "f32")
         for shape in shapes:
             if self._run(with_shapes(base, [shape] * len(base.tensors)), {}) is None:
                 return False
         for position in range(1, len(base.tensors)):
-            for other in ((), (3,), (4, 1)):
-                mixed = [(4, 3)] * len(base.tensors)
+            for other in others:
+                mixed: list[tuple[int, ...]] = [(4, 3)] * len(base.tensors)
                 mixed[position] = other
                 if self._run(with_shapes(base, mixed), {}) is None:
                     return False

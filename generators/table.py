@@ -1,6 +1,7 @@
 """The operator table: what was learned about each operator by asking PyTorch, and how it is read.
 
-The table is data (`generators/data/*.jsonl`, a line an operator) that `python -m tensorsmith.generators.harvest` writes.
+The table is data (`generators/data/*.jsonl`, a line an operator), written by
+`python -m tensorsmith.generators.harvest`.
 """
 
 from __future__ import annotations

@@ -268,38 +268,13 @@ def _memory_format(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     return rng.choice([*options, Symbol("channels_last")] if ctx.rank == 4 else options)
 
 
-RULES: dict[str, Rule] = {
-    "dim": _dim, "dims": _dims, "dim0": _dim, "dim1": _dim, "dim2": _dim, "dimension": _dim, "axis": _dim,
-    "start_dim": _start_dim, "end_dim": _end_dim,
-    "keepdim": _flag, "unbiased": _flag, "ceil_mode": _flag, "count_include_pad": _flag, "descending": _flag,
-    "stable": _flag, "largest": _flag, "sorted": _flag, "align_corners": _flag, "invert": _flag,
-    "equal_nan": _flag, "log_target": _flag, "include_self": _flag, "full": _flag, "copy": _flag, "swap": _flag,
-    "alpha": scalar, "beta": _beta, "value": scalar, "other": _other, "self": scalar, "fill_value": scalar,
-    "exponent": _exponent, "min": scalar, "max": scalar, "threshold": scalar, "negative_slope": scalar,
-    "weight": _choice(0, 1, 0.5, -0.25), "end": _end, "start": _start, "step": _choice(1, 1, 2, 3),
-    "rounding_mode": _choice(None, "floor", "trunc"), "approximate": _choice("none", "tanh"),
-    "reduction": _choice(0, 1, 2), "reduce": lambda ctx, old, rng: _reduce(ctx, rng),
-    "index": _within, "length": _length, "k": _k, "offset": _offset, "diagonal": _offset,
-    "chunks": _choice(1, 2, 3, 5), "split_size": _choice(1, 2, 3, 5), "sections": lambda ctx, old, rng: _sections(ctx, old, rng),
-    "size": _size, "shape": _size, "normalized_shape": _normalized_shape, "split_sizes": _split_sizes,
-    "repeats": lambda ctx, old, rng: _repeats(ctx, old, rng), "pad": _pad, "padding": _padding,
-    "shifts": _each(0, 1, -1, 2, 5), "kernel_size": _each(1, 2, 2, 3, 4), "stride": _each(1, 1, 2, 3),
-    "dilation": _each(1, 1, 1, 2), "output_padding": lambda ctx, old, rng: _output_padding(ctx, old, rng), "output_size": _output_size, "dtype": dtype_argument,
-    "correction": _correction, "decimals": _choice(0, 1, 2, -1), "memory_format": _memory_format,
-    "nan": _choice(None, 0.0, 1.5), "posinf": _choice(None, 2.0, 10.0), "neginf": _choice(None, -2.0, -10.0),
-    "eps": _choice(1e-5, 1e-3, 0.1), "lambd": _choice(0.5, 0.1, 1.0), "delta": _choice(1.0, 0.5, 2.0),
-    "margin": _choice(0.5, 1.0, 2.0), "n": _choice(1, 2, 3), "upscale_factor": _choice(1, 2, 3),
-    "downscale_factor": _choice(1, 2, 3),
-}  # fmt: skip
-
-
 def _output_padding(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     strides = ctx.arguments.get("stride")
     least = min((s for s in strides if isinstance(s, int)), default=1) if isinstance(strides, tuple) else 1
     return tuple(rng.randrange(max(least, 1)) for _ in old) if isinstance(old, tuple) else old
 
 
-def _reduce(ctx: Context, rng: random.Random) -> Arg:
+def _reduce(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     if ctx.base.startswith("index_reduce"):
         return rng.choice(("prod", "mean", "amax", "amin"))
     if ctx.base.startswith("scatter_reduce"):
@@ -317,3 +292,29 @@ def _repeats(ctx: Context, old: Arg, rng: random.Random) -> Arg:
         return rng.choice((1, 2, 3))
     extra = rng.choice((0, 0, 1))
     return tuple(rng.choice((1, 1, 2, 3)) for _ in range(ctx.rank + extra))
+
+
+RULES: dict[str, Rule] = {
+    "dim": _dim, "dims": _dims, "dim0": _dim, "dim1": _dim, "dim2": _dim, "dimension": _dim, "axis": _dim,
+    "start_dim": _start_dim, "end_dim": _end_dim,
+    "keepdim": _flag, "unbiased": _flag, "ceil_mode": _flag, "count_include_pad": _flag, "descending": _flag,
+    "stable": _flag, "largest": _flag, "sorted": _flag, "align_corners": _flag, "invert": _flag,
+    "equal_nan": _flag, "log_target": _flag, "include_self": _flag, "full": _flag, "copy": _flag, "swap": _flag,
+    "alpha": scalar, "beta": _beta, "value": scalar, "other": _other, "self": scalar, "fill_value": scalar,
+    "exponent": _exponent, "min": scalar, "max": scalar, "threshold": scalar, "negative_slope": scalar,
+    "weight": _choice(0, 1, 0.5, -0.25), "end": _end, "start": _start, "step": _choice(1, 1, 2, 3),
+    "rounding_mode": _choice(None, "floor", "trunc"), "approximate": _choice("none", "tanh"),
+    "reduction": _choice(0, 1, 2), "reduce": _reduce,
+    "index": _within, "length": _length, "k": _k, "offset": _offset, "diagonal": _offset,
+    "chunks": _choice(1, 2, 3, 5), "split_size": _choice(1, 2, 3, 5), "sections": _sections,
+    "size": _size, "shape": _size, "normalized_shape": _normalized_shape, "split_sizes": _split_sizes,
+    "repeats": _repeats, "pad": _pad, "padding": _padding,
+    "shifts": _each(0, 1, -1, 2, 5), "kernel_size": _each(1, 2, 2, 3, 4), "stride": _each(1, 1, 2, 3),
+    "dilation": _each(1, 1, 1, 2), "output_padding": _output_padding,
+    "output_size": _output_size, "dtype": dtype_argument,
+    "correction": _correction, "decimals": _choice(0, 1, 2, -1), "memory_format": _memory_format,
+    "nan": _choice(None, 0.0, 1.5), "posinf": _choice(None, 2.0, 10.0), "neginf": _choice(None, -2.0, -10.0),
+    "eps": _choice(1e-5, 1e-3, 0.1), "lambd": _choice(0.5, 0.1, 1.0), "delta": _choice(1.0, 0.5, 2.0),
+    "margin": _choice(0.5, 1.0, 2.0), "n": _choice(1, 2, 3), "upscale_factor": _choice(1, 2, 3),
+    "downscale_factor": _choice(1, 2, 3),
+}  # fmt: skip

@@ -7,15 +7,14 @@ import signal
 from pathlib import PurePath
 
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.api import Target
 from tensorsmith.targets.isolation import Died
 
 NAME = "crash"
 
 
-def died(death: Died, target: Target) -> Verdict:
-    """The verdict on a death: a crash, a hang, or memory without end."""
-    frames = frames_of(death.detail, target.packages)
+def died(death: Died, packages: tuple[str, ...] = ()) -> Verdict:
+    """The verdict on a death: a crash, a hang, or memory without end. `packages` are the compiler's."""
+    frames = frames_of(death.detail, packages)
     evidence = (("stderr", death.detail[-6000:]),)
     if death.cause == "hang":
         message = "compiling or running did not end within its time limit"

@@ -22,6 +22,8 @@ _UNSUPPORTED_TYPES = (
     "GuardOnDataDependentSymNode",
     "UserError",
 )
+# What lies below these says less than they do: for a C++ error, the compiler's whole command line.
+_TELLING_TYPES = ("CppCompileError",)
 _UNSUPPORTED_WORDS = re.compile(
     r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator)\b", re.I
 )
@@ -48,12 +50,13 @@ def failed_with(oracle: str, error: BaseException, target: Target) -> Verdict:
 def innermost(error: BaseException) -> BaseException:
     """The exception that was first, below those that wrap it."""
     seen = {id(error)}
-    while True:
+    while type(error).__name__ not in _TELLING_TYPES:
         below = getattr(error, "inner_exception", None) or error.__cause__
         if not isinstance(below, BaseException) or id(below) in seen:
             return error
         seen.add(id(below))
         error = below
+    return error
 
 
 def telling_line(text: str) -> str:

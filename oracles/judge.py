@@ -1,36 +1,76 @@
-"""Judging one test case alone, the way a user would run it: in this process, or in a child that may die."""
+"""Judging a test case by every oracle: in this process, or in a child that may die."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.death import NAME as CRASH
 from tensorsmith.oracles.death import died
-from tensorsmith.oracles.differential import NAME, judge_run
 from tensorsmith.oracles.errors import failed_with
 from tensorsmith.oracles.noise import Undefined, envelopes
-from tensorsmith.oracles.validity import reference
-from tensorsmith.oracles.verdict import Verdict, invalid
+from tensorsmith.oracles.observation import Observation
+from tensorsmith.oracles.registry import all_oracles
+from tensorsmith.oracles.validity import reference, with_new_values
+from tensorsmith.oracles.verdict import Verdict, invalid, passed
+from tensorsmith.targets.api import Runnable, Target
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.registry import find_target
+
+NAME = "all"
+
+# A call of a program, and what eager makes of it.
+ExpectedCall: TypeAlias = tuple[TestCase, Observation]
 
 _decoder = msgspec.json.Decoder(Verdict)
 
 
 def judge(case: TestCase) -> Verdict:
-    """Judge a test case in this process; the compiler may crash or hang it.
+    """Judge a test case in this process, compiled the way a user would; the compiler may crash or hang it.
 
     Raises:
         InvalidInputError: the target does not exist.
     """
     target = find_target(case.target)
+    calls = expected_calls(case)
+    if isinstance(calls, Verdict):
+        return calls
     try:
-        run = target.compile(case)
+        compiled: Runnable | Exception = target.compile(case)
     except Exception as error:
-        expected = reference(case, NAME)
-        return expected if isinstance(expected, Verdict) else failed_with(NAME, error, target)
-    return judge_run(case, run, target)
+        compiled = error
+    return judge_compiled(compiled, calls, target)
+
+
+def expected_calls(case: TestCase) -> list[ExpectedCall] | Verdict:
+    """What eager makes of a first call, and of a second with new values; or why the test case is invalid.
+
+    If eager rejects the new values there is no second call.
+    """
+    calls: list[ExpectedCall] = []
+    for call in (case, with_new_values(case)):
+        seen = reference(call, NAME)
+        if isinstance(seen, Verdict):
+            return calls or seen
+        calls.append((call, seen))
+    return calls
+
+
+def judge_compiled(compiled: Runnable | Exception, calls: Sequence[ExpectedCall], target: Target) -> Verdict:
+    """The first verdict of any oracle on any call that is not a pass; or a pass."""
+    if isinstance(compiled, Exception):
+        return failed_with(NAME, compiled, target)
+    for case, seen in calls:
+        for oracle in all_oracles():
+            if oracle.judge is None:
+                continue
+            verdict = oracle.judge(case, seen, compiled, target)
+            if verdict.outcome != "pass":
+                return verdict
+    return passed(NAME)
 
 
 def judge_isolated(case: TestCase, limits: Limits) -> Verdict:
@@ -43,7 +83,7 @@ def judge_isolated(case: TestCase, limits: Limits) -> Verdict:
     if isinstance(sane, Died):
         return invalid(CRASH, "eager-death", f"eager itself died: {sane.cause}")
     verdict = _decoder.decode(sane.payload)
-    return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target))
+    return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target).packages)
 
 
 def _sanity(case: TestCase) -> Verdict:
@@ -54,4 +94,4 @@ def _sanity(case: TestCase) -> Verdict:
         envelopes(case)
     except Undefined as undefined:
         return invalid(CRASH, f"undefined:{undefined}")
-    return Verdict("pass", CRASH)
+    return passed(CRASH)

@@ -1,23 +1,45 @@
-"""The oracles there are, for people and for the command line."""
+"""The oracles there are. A new one is a file and a line here; a third party's comes through an entry point."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TypeAlias
+
 import msgspec
 
+from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles import death, differential
+from tensorsmith.oracles.observation import Observation
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.api import Runnable, Target
+
+ENTRY_POINTS = "tensorsmith.oracles"
+
+# Judges one call of what was compiled: gets the test case, what eager gave, what was compiled and the target.
+JudgeCall: TypeAlias = Callable[[TestCase, Observation, Runnable, Target], Verdict]
 
 
 class OracleEntry(msgspec.Struct, frozen=True):
-    """An oracle: its name and the property that it judges."""
+    """An oracle: its name, the property that it judges, and how; None if it judges from outside of the process."""
 
     name: str
     summary: str
+    judge: JudgeCall | None
 
 
 ORACLES: tuple[OracleEntry, ...] = (
-    OracleEntry(death.NAME, "compiling and running ends, without a signal, within its limits of time and memory"),
+    OracleEntry(death.NAME, "compiling and running ends, without a signal, within its limits of time and memory", None),
     OracleEntry(
         differential.NAME,
         "compiled gives what eager gives: values to rounding, shapes, dtypes, writes to inputs, aliasing, no error",
+        differential.judge_call,
     ),
 )
+
+
+@cache
+def all_oracles() -> tuple[OracleEntry, ...]:
+    """The list, and what other packages add under the entry-point group `tensorsmith.oracles`."""
+    return ORACLES + tuple(point.load() for point in entry_points(group=ENTRY_POINTS))

@@ -49,9 +49,10 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
         return "integer-overflow-in-division"
     if name in _SCATTERS and _repeats(args[_SCATTERS[name]]):
         return "repeated-index-in-write"
-    accumulates = args[3:4] == [True] or kwargs.get("accumulate")
-    if name in ("index_put", "index_put_") and not accumulates and _repeats_together(args[1]):
-        return "repeated-index-in-write"
+    if name in ("index_put", "index_put_"):
+        accumulates = args[3] if len(args) > 3 else kwargs.get("accumulate", False)
+        if not accumulates and _repeats_together(args[1]):
+            return "repeated-index-in-write"
     if name.rstrip("_") not in _INDEX_RESULTS:
         for made in flatten_results(result):
             if not made.dtype.is_floating_point and made.dtype is not torch.bool and not made.dtype.is_complex:
@@ -66,7 +67,7 @@ def _out_of_range(tensor: torch.Tensor, dtype: torch.dtype) -> bool:
     low, top = integer_range(FROM_TORCH[dtype])
     values = tensor.double()
     # A float above -1 truncates to 0, which an unsigned type holds.
-    return bool((~((values > low - 1) & (values < float(top) + 1))).any())
+    return bool((~((values > float(low) - 1) & (values < float(top) + 1))).any())
 
 
 def _shift_out_of_range(args: list[Any]) -> bool:

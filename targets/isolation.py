@@ -85,12 +85,17 @@ def run_isolated(function: Callable[[], bytes], limits: Limits) -> Completed | D
 def become_sandbox(stderr_fd: int) -> None:
     """Make this process one that can be killed with all that it starts, dies with its parent and tells its stack."""
     os.setsid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(stderr_fd, 2)
     faulthandler.enable(2)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies; on Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def tree_rss(pid: int) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.isolation import Limits
+from tensorsmith.targets.isolation import Limits, die_with_parent
 from tensorsmith.triage.signature import same_failure
 
 MORE_RUNS = 3
@@ -35,6 +35,7 @@ def run_repro(script: Path, seconds: float) -> bool:
         stderr=subprocess.DEVNULL,
         text=True,
         errors="replace",
+        preexec_fn=die_with_parent,
         start_new_session=True,
     )
     try:

@@ -1,8 +1,7 @@
 """Deduplication before reduction: whether a failure is probably one that is known, so that it need not be reduced.
 
 Errors and deaths say by their signature what they are. A wrong result does not: it is probably known if a known
-finding's reduced program occurs in the failing one. `matched_part` cuts that occurrence out; judging it settles the
-matter in one run.
+finding's reduced program occurs in the failing one (`tensorsmith.triage.matched` settles the matter in one run).
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from networkx.algorithms.isomorphism import DiGraphMatcher
 from tensorsmith.ir.graph import Graph, Node, refs
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.rebuild import built, without_nodes
 from tensorsmith.triage.signature import Signature, signature
 
 # Reduced programs of more calls than this are too long to be looked for in others.
@@ -46,17 +44,6 @@ def probable_duplicate(case: TestCase, verdict: Verdict, known: Sequence[KnownFi
         if _alike(found, finding.signature) and (verdict.kind == "error" or occurrence(finding.graph, case.graph)):
             return finding.id
     return None
-
-
-def matched_part(case: TestCase, finding: KnownFinding) -> TestCase | None:
-    """The test case with only the calls in which a known finding's program occurs, on the values that they get here.
-
-    None if it does not occur, or the calls alone are ill-typed.
-    """
-    matched = occurrence(finding.graph, case.graph)
-    if not matched:
-        return None
-    return built(without_nodes, case, set(range(len(case.graph.nodes))) - matched)
 
 
 def occurrence(pattern: Graph, graph: Graph) -> set[int]:

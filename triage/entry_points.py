@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from torch._dynamo.backends import registry
 
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.testcase import TestCase
@@ -52,7 +56,19 @@ def _inductor(case: TestCase) -> Entry:
 
 def _backend(case: TestCase) -> Entry:
     backend = case.target.removeprefix("torch:")
-    return Entry(f'torch.compile(fn, backend="{backend}"{_dynamic(case)}, fullgraph=True)')
+    return Entry(f'torch.compile(fn, backend="{backend}"{_dynamic(case)}, fullgraph=True)', _registration(backend))
+
+
+def _registration(backend: str) -> str:
+    """Statements that register a backend of the user's own; empty for those that torch finds by itself."""
+    function = registry._COMPILER_FNS.get(backend)
+    module = sys.modules.get(getattr(function, "__module__", ""))
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__.split(".")[0] == "torch":
+        return ""
+    if "site-packages" in file or "." in module.__name__:
+        return f"import {module.__name__}"
+    return f"sys.path.insert(0, {str(Path(file).resolve().parent)!r})\nimport {module.__name__}"
 
 
 def _eager(case: TestCase) -> Entry:

@@ -30,8 +30,10 @@ def body(verdict: Verdict, limits: Limits) -> Body:
     if verdict.kind == "error":
         return Body(_ERROR.format(name=verdict.exception.rsplit(".", 1)[-1]), ("traceback",), (_CHAIN,))
     if verdict.kind == "hang":
-        ending = _HANGS.format(seconds=max(1, round(limits.seconds)))
-        return Body(_IN_CHILD.format(ending=ending), ("os", "signal", "subprocess"), (_CHILD,))
+        seconds = max(1, round(limits.seconds))
+        ending = _HANGS.format(seconds=seconds)
+        child = _TIMED_CHILD.format(seconds=seconds)
+        return Body(_IN_CHILD.format(ending=ending), ("signal", "subprocess"), (child,))
     if verdict.kind == "memory":
         ending = _DIES.format(what="runs out of memory", died=_ANY_END)
         child = _LIMITED_CHILD.format(size=limits.rss_bytes)
@@ -128,6 +130,13 @@ _LIMITED_CHILD = """def child():
         print("compiled: done", flush=True)
     return 0"""
 
+# The alarm ends the process by itself, so that no spinning child is left when the script is killed.
+_TIMED_CHILD = """def child():
+    signal.alarm({seconds})
+    for _ in runs():
+        print("compiled: done", flush=True)
+    return 0"""
+
 _IN_CHILD = """def main():
     if sys.argv[1:] == ["child"]:
         return child()
@@ -143,12 +152,8 @@ _DIES = """    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True
         return 1
     return 0 if ended.returncode == 0 else 2"""
 
-_HANGS = """    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        return 0 if process.wait(timeout={seconds}) == 0 else 2
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        if "eager: done" not in process.communicate()[0]:
-            return 2
+_HANGS = """    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if ended.returncode == -signal.SIGALRM and "eager: done" in ended.stdout:
         print("reproduced: eager ends, the compiled function does not within {seconds} seconds")
-        return 1"""
+        return 1
+    return 0 if ended.returncode == 0 else 2"""

@@ -89,9 +89,9 @@ def oracles(json: JsonOption = False) -> None:
 
     Example: tensorsmith oracles
     """
-    from tensorsmith.oracles.registry import ORACLES
+    from tensorsmith.oracles.registry import all_oracles
 
-    _print_entries("oracle", ORACLES, json)
+    _print_entries("oracle", all_oracles(), json)
 
 
 def mutators(json: JsonOption = False) -> None:
@@ -99,9 +99,9 @@ def mutators(json: JsonOption = False) -> None:
 
     Example: tensorsmith mutators
     """
-    from tensorsmith.mutators.registry import MUTATORS
+    from tensorsmith.mutators.registry import all_mutators
 
-    _print_entries("mutator", MUTATORS, json)
+    _print_entries("mutator", all_mutators(), json)
 
 
 def _print_entries(kind: str, entries: Iterable[_Entry], as_json: bool) -> None:

@@ -14,8 +14,9 @@ from tensorsmith.ir.dtypes import DType
 from tensorsmith.ir.graph import DTypeArg, Ref, tensor_type
 from tensorsmith.ir.recipe import InputRecipe, Values
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.differential import judge_run
+from tensorsmith.oracles.judge import expected_calls, judge_compiled
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.api import Runnable
 from tensorsmith.targets.eager import Eager
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,7 +33,12 @@ def judge_changed(case: TestCase, change: Callable[[Sequence[torch.Tensor], Outp
     def run(inputs: Sequence[torch.Tensor]) -> Outputs:
         return change(inputs, eager.compile(case)(inputs))
 
-    return judge_run(case, run, eager)
+    return judge_run(case, run)
+
+
+def judge_run(case: TestCase, run: Runnable) -> Verdict:
+    calls = expected_calls(case)
+    return calls if isinstance(calls, Verdict) else judge_compiled(run, calls, Eager())
 
 
 def unchanged(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
@@ -74,7 +80,7 @@ def test_a_lost_write_to_an_input_is_a_mutation_finding() -> None:
     def run(inputs: Sequence[torch.Tensor]) -> Outputs:
         return eager([i.clone() for i in inputs])
 
-    verdict = judge_run(case, run, Eager())
+    verdict = judge_run(case, run)
     assert (verdict.outcome, verdict.channel) == ("fail", "mutation")
 
 

@@ -1,8 +1,8 @@
 """A torch.compile backend with five planted bugs, and a sixth difference that is only rounding.
 
 It runs the graph operator by operator, except that it
-1. miscompiles sigmoid, 2. raises on cumsum, 3. hangs on flip, 4. dies of a segmentation fault on roll,
-5. writes to the program's first input when the program has a tanh, and 6. computes exp by way of float64.
+1. miscompiles sigmoid, 2. raises on amin, 3. hangs on argmin, 4. dies of a segmentation fault on amax,
+5. writes to the program's first float input when the program has a clamp, and 6. computes mean by way of float64.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ class Planted(torch.fx.Interpreter):
         name = _name(target)
         if name == "sigmoid":
             return torch.sigmoid(args[0]) + 0.25
-        if name == "exp" and args[0].dtype is torch.float32:
-            return torch.exp(args[0].double()).float()
+        if name == "mean" and args[0].dtype is torch.float32 and "dtype" not in kwargs:
+            return super().call_function(target, (args[0].double(), *args[1:]), kwargs).float()
         return super().call_function(target, args, kwargs)
 
 
 @register_backend(name="planted")
 def planted(module: torch.fx.GraphModule, example_inputs: Sequence[torch.Tensor]) -> Callable[..., Any]:
     names = {_name(node.target) for node in module.graph.nodes if node.op == "call_function"}
-    if "cumsum" in names:
-        raise PlantedError(f"cannot lower cumsum in a graph of {len(module.graph.nodes)} nodes")
-    if "flip" in names:
+    if "amin" in names:
+        raise PlantedError(f"cannot lower amin in a graph of {len(module.graph.nodes)} nodes")
+    if "argmin" in names:
         while True:
             pass
-    if "roll" in names:
+    if "amax" in names:
         os.kill(os.getpid(), signal.SIGSEGV)
 
     def run(*inputs: torch.Tensor) -> Any:
         outputs = Planted(module).run(*inputs)
-        if "tanh" in names:
+        if "clamp" in names:
             for tensor in inputs:
-                if tensor.is_floating_point() and tensor.numel() and tensor.is_contiguous():
+                if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.numel() and tensor.is_contiguous():
                     tensor.add_(1)
                     break
         return outputs
@@ -56,4 +56,6 @@ def planted(module: torch.fx.GraphModule, example_inputs: Sequence[torch.Tensor]
 
 
 def _name(target: Any) -> str:
-    return target._schema.name.removeprefix("aten::") if isinstance(target, torch._ops.OpOverload) else ""
+    if not isinstance(target, torch._ops.OpOverload) or target._overloadname != "default":
+        return ""
+    return target._schema.name.removeprefix("aten::")

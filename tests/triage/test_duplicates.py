@@ -7,7 +7,8 @@ from tensorsmith.ir.graph import DTypeArg, Ref, TensorType
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.duplicates import KnownFinding, matched_part, occurrence, probable_duplicate
+from tensorsmith.triage.duplicates import KnownFinding, occurrence, probable_duplicate
+from tensorsmith.triage.matched import matched_part
 from tensorsmith.triage.signature import signature
 from tests.triage.programs import TARGET, case_of, chain, random_program, relu_mul
 

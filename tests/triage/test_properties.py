@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:An output with one or more eleme
 WRONG = Verdict("fail", "differential", kind="wrong-result", channel="values")
 CLASSES: tuple[ValueClass, ...] = ("normal", "integers", "ones", "zeros", "special", "index")
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def drawn(graph: Graph, kinds: list[ValueClass]) -> TestCase:
@@ -66,7 +66,7 @@ def test_the_source_of_any_program_computes_the_same(graph: Graph, kinds: list[V
         assert (want.dtype, want.stride(), want.storage_offset()) == (got.dtype, got.stride(), got.storage_offset())
     try:
         expected = Eager().compile(case)(expected_inputs)
-    except RuntimeError:
+    except (RuntimeError, IndexError):
         assume(False)
     for want, got in zip([*expected, *expected_inputs], [*names["fn"](*inputs), *inputs], strict=True):
         assert (want.dtype, want.shape) == (got.dtype, got.shape)

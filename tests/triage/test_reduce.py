@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tensorsmith.ir.builder import GraphBuilder
@@ -10,18 +12,19 @@ from tensorsmith.ir.graph import Ref, TensorType
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.recipe import Literals
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.judge import judge
+from tensorsmith.oracles.judge import judge, judge_isolated
 from tensorsmith.oracles.verdict import Verdict, invalid, passed
+from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.rebuild import without_nodes
 from tensorsmith.triage.reduce import Progress, reduce_case
-from tests.triage.programs import case_of, random_program
+from tests.triage.programs import case_of, chain, random_program
 
 
-def wrong(channel: str = "values") -> Verdict:
-    return Verdict("fail", "differential", kind="wrong-result", channel="values", message=channel)
+def wrong() -> Verdict:
+    return Verdict("fail", "differential", kind="wrong-result", channel="values")
 
 
-def contains(*ops: str) -> object:
+def contains(*ops: str) -> Callable[[TestCase], Verdict]:
     """A judge for which a program fails if its operators include these, in order."""
 
     def judged(case: TestCase) -> Verdict:
@@ -88,20 +91,44 @@ def test_an_error_is_reduced_to_what_raises_it() -> None:
     assert reduced.case.graph.operators() == ("aten.sigmoid.default", "aten.tanh.default")
 
 
+def test_a_lost_write_to_an_input_is_reduced_to_the_writes() -> None:
+    builder = GraphBuilder()
+    x, y = builder.input(TensorType("f32", (4, 8))), builder.input(TensorType("f32", (4, 8)))
+    (a,) = builder.call("aten.sin.default", (Ref(y),))
+    (b,) = builder.call("aten.mul_.Tensor", (Ref(x), Ref(a)))
+    (c,) = builder.call("aten.relu_.default", (Ref(b),))
+    builder.call("aten.add_.Tensor", (Ref(c), 1))
+    (e,) = builder.call("aten.cos.default", (Ref(a),))
+    (f,) = builder.call("aten.abs.default", (Ref(y),))
+    case = case_of(builder.build([e, f]))
+    verdict = judge(case)
+    assert verdict.channel == "mutation"
+    reduced = reduce_case(case, verdict, judge, 120)
+    assert reduced.verdict.channel == "mutation"
+    assert reduced.case.graph.operators() == ("aten.relu_.default", "aten.add_.Tensor")
+
+
+def test_a_crash_is_reduced_in_processes_that_may_die() -> None:
+    limits = Limits(seconds=30.0)
+    case = chain("sin", "neg", "exp", "abs")
+    verdict = judge_isolated(case, limits)
+    assert verdict.kind == "crash"
+    reduced = reduce_case(case, verdict, lambda candidate: judge_isolated(candidate, limits), 120)
+    assert reduced.case.graph.operators() == ("aten.neg.default", "aten.exp.default")
+    assert "SIGSEGV" in reduced.verdict.message
+
+
 @pytest.mark.parametrize(
     ("seed", "ops"), [(1, ("relu", "mul")), (2, ("relu",)), (3, ("mul",)), (4, ("relu", "mul")), (5, ("mul",))]
 )
 def test_every_candidate_is_well_typed_and_the_rest_goes(seed: int, ops: tuple[str, ...]) -> None:
     case = random_program(seed, 40)
     inner = contains(*ops)
-    assert callable(inner)
 
     def checked(candidate: TestCase) -> Verdict:
         type_check(candidate.graph)
         assert len(candidate.recipe.inputs) == len(candidate.graph.inputs)
-        found = inner(candidate)
-        assert isinstance(found, Verdict)
-        return found
+        return inner(candidate)
 
     reduced = reduce_case(case, wrong(), checked, 120)
     assert len(reduced.case.graph.nodes) == len(ops)
@@ -122,7 +149,6 @@ def test_steps_of_the_pipeline_go_except_the_guilty_one() -> None:
 def test_the_deadline_and_an_interrupt_give_the_best_so_far() -> None:
     case = random_program(0, 25)
     judged = contains("relu", "mul")
-    assert callable(judged)
     late = reduce_case(case, wrong(), judged, 0.0)
     assert (late.case, late.calls, late.minimal) == (case, 0, False)
 
@@ -132,9 +158,7 @@ def test_the_deadline_and_an_interrupt_give_the_best_so_far() -> None:
         calls.append(candidate)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        found = judged(candidate)
-        assert isinstance(found, Verdict)
-        return found
+        return judged(candidate)
 
     stopped = reduce_case(case, wrong(), interrupted, 60)
     assert not stopped.minimal
@@ -145,15 +169,12 @@ def test_the_deadline_and_an_interrupt_give_the_best_so_far() -> None:
 def test_progress_counts_calls_and_no_candidate_is_judged_twice() -> None:
     case = random_program(3, 20)
     judged = contains("relu", "mul")
-    assert callable(judged)
     seen: list[str] = []
     told: list[Progress] = []
 
     def noted(candidate: TestCase) -> Verdict:
         seen.append(candidate.id)
-        found = judged(candidate)
-        assert isinstance(found, Verdict)
-        return found
+        return judged(candidate)
 
     reduced = reduce_case(case, wrong(), noted, 60, told.append)
     assert [p.calls for p in told] == list(range(1, reduced.calls + 1))

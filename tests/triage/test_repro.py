@@ -28,7 +28,7 @@ from tensorsmith.triage.repro import repro_script
 from tests.triage.programs import PREAMBLE, TARGET, case_of, chain, relu_mul
 
 LIMITS = Limits(seconds=3.0)
-SCRIPT_LIMITS = Limits(seconds=12.0)
+SCRIPT_LIMITS = Limits(seconds=4.0)
 
 
 @pytest.fixture(autouse=True)
