@@ -38,7 +38,7 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died
 
 # Orders that a worker serves before a fresh one replaces it: compilers leak.
-WORKER_LIFE = 40
+WORKER_LIFE = 60
 STATISTICS_SECONDS = 60.0
 SAVE_SECONDS = 1.0
 # After the budget is used up, alarms that wait are triaged for at most this share of it, and at least this long.

@@ -10,7 +10,7 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import FuzzBatch, Slot
 from tensorsmith.ir.testcase import Device
 
-BATCH = 16
+BATCH = 32
 
 
 class Scheduler(Protocol):

@@ -94,6 +94,8 @@ class Workforce:
             # Deprecation notes of eager kernels, many a second.
             "TORCH_CPP_LOG_LEVEL": "ERROR",
             "PYTHONWARNINGS": "ignore",
+            # Index expressions recur from graph to graph; sympy's own default forgets them within one.
+            "SYMPY_CACHE_SIZE": "100000",
         }
         with theirs:
             self._server = subprocess.Popen(

@@ -5,13 +5,16 @@ A warm process may be forked: no thread runs in it that a child would miss, and 
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch._functorch import config as functorch_config
-from torch._inductor import config
+from torch._inductor import config, sizevars
+from torch._inductor.codegen import cpp
 
 from tensorsmith.targets.inductor.direct import compile_graph
 from tensorsmith.targets.inductor.kernel_batch import deferred_kernels
@@ -27,6 +30,9 @@ QUICK_SETTINGS: dict[str, object] = {
     "autotune_local_cache": False,
     "benchmark_harness": False,
 }
+# Functions of an index expression alone, each remembered for the last 128 arguments.
+MEMO_TABLES = ("simplify_index_in_vec_range", "stride_at_vec_range")
+
 QUICK_AOT_SETTINGS: dict[str, object] = {
     "enable_autograd_cache": False,
     "enable_remote_autograd_cache": False,
@@ -49,10 +55,23 @@ def warm(simdlens: Sequence[int | None] = (None,)) -> None:
     for simdlen in simdlens:
         with config.patch({"cpp.simdlen": simdlen}):
             _compile_and_run()
+    with config.patch({"freezing": True}):
+        _compile_and_run()
+    _remember_more()
     # What lives now lives on: the collector need not walk it again, nor a child copy its pages.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def _remember_more() -> None:
+    """Give Inductor's memo tables of index simplifications room for more than one graph; what they return is the same."""
+    remembering: dict[str, Any] = {}
+    for module in (sizevars, cpp):
+        for name, function in list(vars(module).items()):
+            if isinstance(function, functools._lru_cache_wrapper) and name in MEMO_TABLES:
+                wider = functools.lru_cache(maxsize=1 << 16)(function.__wrapped__)
+                setattr(module, name, remembering.setdefault(name, wider))
 
 
 def _compile_and_run() -> None:

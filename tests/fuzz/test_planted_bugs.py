@@ -18,7 +18,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_exactly_the_planted_bugs_are_found(tmp_path: Path) -> None:
     campaign = str(tmp_path / "campaign")
-    budget = ["--tests", str(TESTS), "--seed", "3", "--workers", "2", "--test-timeout", "3s"]
+    budget = ["--tests", str(TESTS), "--seed", "3", "--workers", "2", "--test-timeout", "2s"]
     done = run("fuzz", campaign, "--target", "torch:planted", "--import", str(PLANTED), *budget)
     assert done.returncode == 1, done.stdout + done.stderr
 

@@ -58,8 +58,7 @@ def test_wheel_holds_every_source_file(wheel: frozenset[PurePosixPath]) -> None:
 
 def test_wheel_holds_type_marker_and_data(wheel: frozenset[PurePosixPath]) -> None:
     data = {
-        PurePosixPath("tensorsmith/generators/data") / path.name
-        for path in (ROOT / "generators" / "data").glob("*")
+        PurePosixPath("tensorsmith/generators/data") / path.name for path in (ROOT / "generators" / "data").glob("*")
     }
     assert data | {PurePosixPath("tensorsmith/py.typed")} <= wheel
 

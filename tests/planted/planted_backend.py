@@ -47,7 +47,12 @@ def planted(module: torch.fx.GraphModule, example_inputs: Sequence[torch.Tensor]
         outputs = Planted(module).run(*inputs)
         if "clamp" in names:
             for tensor in inputs:
-                if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.numel() and tensor.is_contiguous():
+                if (
+                    isinstance(tensor, torch.Tensor)
+                    and tensor.is_floating_point()
+                    and tensor.numel()
+                    and tensor.is_contiguous()
+                ):
                     tensor.add_(1)
                     break
         return outputs
