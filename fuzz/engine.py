@@ -151,6 +151,10 @@ class Engine:
             if not fuzzing or self._triaging() < max(1, self.settings.workers // 2):
                 alarm = self.alarms.next()
                 if alarm is not None:
+                    # Triage forks a child for every run: from a process that has run nothing yet.
+                    if worker.served:
+                        self.workforce.dismiss(worker)
+                        worker = self.workforce.hire()
                     self.workforce.give(worker, alarm)
                     continue
             if not fuzzing:

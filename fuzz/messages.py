@@ -81,7 +81,7 @@ class Judged(msgspec.Struct, frozen=True, tag="judged"):
 
 
 class BatchDone(msgspec.Struct, frozen=True, tag="done"):
-    """The batch is over. `wall` and `cpu` are seconds by stage; `cpu` includes the compilers that the worker started."""
+    """The batch is over. `wall` and `cpu` are seconds by stage; `cpu` includes compilers that the worker started."""
 
     wall: dict[str, float]
     cpu: dict[str, float]

@@ -15,7 +15,6 @@ from tensorsmith.triage.reduce import reduce_case
 from tensorsmith.triage.report import report
 from tensorsmith.triage.repro import repro_script
 
-
 # A candidate of a reduction that hangs costs its whole time limit, so it gets a shorter one than the first run.
 HANG_SECONDS = 10.0
 # A script starts an interpreter and warms the compiler up itself, so it calls no less than this a hang.

@@ -94,6 +94,8 @@ class Workforce:
             # Deprecation notes of eager kernels, many a second.
             "TORCH_CPP_LOG_LEVEL": "ERROR",
             "PYTHONWARNINGS": "ignore",
+            # Counts devices without initializing CUDA, after which no fork could use it.
+            "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
             # Index expressions recur from graph to graph; sympy's own default forgets them within one.
             "SYMPY_CACHE_SIZE": "100000",
         }

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import torch
 
+from tensorsmith.ir.overlap import overlap
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.torch_args import type_of
 from tensorsmith.targets.api import Runnable
 from tensorsmith.targets.inputs import make_inputs
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Outputs, the inputs after the run, and which of them share memory with which.
+    """Outputs, the inputs after the run, and which of them have memory in common with which.
 
     `aliases` holds pairs of names such as ("output 0", "input 1").
     """
@@ -45,9 +47,22 @@ def _aliases(outputs: Sequence[torch.Tensor], inputs: Sequence[torch.Tensor]) ->
     found: set[tuple[str, str]] = set()
     for position, (name, tensor) in enumerate(named):
         for other_name, other in sources + named[:position]:
-            if tensor.numel() and other.numel() and _storage(tensor) == _storage(other):
+            if _storage(tensor) == _storage(other) and _overlap(tensor, other):
                 found.add((name, other_name))
     return frozenset(found)
+
+
+def _overlap(first: torch.Tensor, second: torch.Tensor) -> bool:
+    """Whether two tensors on one storage have memory in common; parts of it that lie side by side do not."""
+    if first.dtype == second.dtype:
+        return overlap(type_of(first), type_of(second))
+    ours, theirs = _bytes(first), _bytes(second)
+    return first.numel() > 0 and second.numel() > 0 and ours[0] < theirs[1] and theirs[0] < ours[1]
+
+
+def _bytes(tensor: torch.Tensor) -> tuple[int, int]:
+    type_ = type_of(tensor)
+    return type_.offset * tensor.element_size(), type_.storage_size * tensor.element_size()
 
 
 def _storage(tensor: torch.Tensor) -> int:

@@ -42,6 +42,8 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
     if reason is not None:
         return reason
     name = operator(op)._schema.name.split("::")[1]
+    if name.lstrip("_").startswith("upsample_") and _contradicting_scales(args, kwargs):
+        return "contradicting-arguments"
     tensors = flatten_results([*args, *kwargs.values()])
     if name in _SHIFTS and _shift_out_of_range(args):
         return "shift-out-of-range"
@@ -61,6 +63,16 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
                 if any(isinstance(a, float) and a != a for a in args):
                     return "float-to-integer-out-of-range"
     return None
+
+
+def _contradicting_scales(args: list[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether output sizes are given together with scales that give other sizes; callers compute one from the other."""
+    sizes = args[1] if len(args) > 1 else None
+    scales = [s for s in (*args[2:], *kwargs.values()) if isinstance(s, float)]
+    if not isinstance(sizes, list) or len(scales) != len(sizes):
+        return False
+    own = args[0].shape[-len(sizes) :]
+    return any(int(n * scale) != size for n, size, scale in zip(own, sizes, scales, strict=True))
 
 
 def _out_of_range(tensor: torch.Tensor, dtype: torch.dtype) -> bool:

@@ -41,6 +41,11 @@ def signature(case: TestCase, verdict: Verdict) -> Signature:
     if verdict.outcome != "fail" or verdict.kind is None:
         raise ValueError(f"a verdict of {verdict.outcome} has no signature")
     if verdict.kind == "wrong-result":
+        if verdict.channel == "aliasing":
+            # What should, or should not, have made new memory is what the outputs come from.
+            outputs = set(case.graph.outputs)
+            makers = {node.op for node in case.graph.nodes if outputs & set(node.results)}
+            return Signature(case.target, verdict.kind, channel="aliasing", operators=tuple(sorted(makers)))
         return Signature(
             case.target,
             verdict.kind,

@@ -65,7 +65,7 @@ def warm(simdlens: Sequence[int | None] = (None,)) -> None:
 
 
 def _remember_more() -> None:
-    """Give Inductor's memo tables of index simplifications room for more than one graph; what they return is the same."""
+    """Give Inductor's memo tables of index simplifications room for more than one graph; the results are the same."""
     remembering: dict[str, Any] = {}
     for module in (sizevars, cpp):
         for name, function in list(vars(module).items()):

@@ -50,12 +50,14 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
+    found: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
+    return found
 
 
 def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     (server,) = psutil.Process(process.pid).children()
-    return server.children()
+    found: list[psutil.Process] = server.children()
+    return found
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

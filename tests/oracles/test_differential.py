@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,9 +16,7 @@ from tensorsmith.oracles.judge import expected_calls, judge_compiled
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Runnable
 from tensorsmith.targets.eager import Eager
-
-sys.path.insert(0, str(Path(__file__).parent))
-from programs import case_of, literal
+from tests.oracles.programs import case_of, literal
 
 Outputs = list[torch.Tensor]
 F32 = tensor_type("f32", (4, 9))

@@ -64,3 +64,11 @@ def _name(target: Any) -> str:
     if not isinstance(target, torch._ops.OpOverload) or target._overloadname != "default":
         return ""
     return target._schema.name.removeprefix("aten::")
+
+
+@register_backend(name="hungry")
+def hungry(module: torch.fx.GraphModule, example_inputs: Sequence[torch.Tensor]) -> Callable[..., Any]:
+    """A backend whose compilation never has enough memory."""
+    kept = []
+    while True:
+        kept.append(torch.ones(1 << 24))

@@ -1,0 +1,57 @@
+"""Whether calls with undefined results are told from calls that only look odd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from tensorsmith.ir.operators import operator
+from tensorsmith.oracles.undefined import undefined_call
+
+I8 = torch.tensor([-128, 3], dtype=torch.int8)
+IMAGE = torch.ones(1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "kwargs", "reason"),
+    [
+        ("aten._to_copy.default", [torch.tensor([300.0])], {"dtype": torch.uint8}, "float-to-integer-out-of-range"),
+        ("aten._to_copy.default", [torch.tensor([255.9, -0.9])], {"dtype": torch.uint8}, None),
+        (
+            "aten._to_copy.default",
+            [torch.tensor([float("nan")])],
+            {"dtype": torch.int64},
+            "float-to-integer-out-of-range",
+        ),
+        ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 8], {}, "shift-out-of-range"),
+        ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 7], {}, None),
+        (
+            "aten.floor_divide.default",
+            [I8, torch.tensor([-1, 1], dtype=torch.int8)],
+            {},
+            "integer-overflow-in-division",
+        ),
+        ("aten.floor_divide.default", [I8, torch.tensor([1, -1], dtype=torch.int8)], {}, None),
+        (
+            "aten.index_put.default",
+            [torch.zeros(3), [torch.tensor([1, 1])], torch.tensor([1.0, 2.0])],
+            {},
+            "repeated-index-in-write",
+        ),
+        ("aten.index_put.default", [torch.zeros(3), [torch.tensor([1, 1])], torch.tensor([1.0, 2.0]), True], {}, None),
+        ("aten.index_put.default", [torch.zeros(3), [torch.tensor([0, 1])], torch.tensor([1.0, 2.0])], {}, None),
+        ("aten.upsample_linear1d.default", [IMAGE, [4], False, 2.0], {}, "contradicting-arguments"),
+        ("aten.upsample_linear1d.default", [IMAGE, [4], False, 1.5], {}, None),
+        ("aten.upsample_linear1d.default", [IMAGE, [4], False], {}, None),
+        ("aten.rand_like.default", [IMAGE], {}, "random"),
+        ("aten.argmax.default", [torch.tensor([float("inf"), 1.0])], {}, None),
+    ],
+)
+def test_undefined_calls(op: str, args: list[Any], kwargs: dict[str, Any], reason: str | None) -> None:
+    if op.startswith("aten.floor_divide") and reason:
+        result: Any = I8  # the division itself may raise a signal
+    else:
+        result = operator(op)(*args, **kwargs)
+    assert undefined_call(op, args, kwargs, result) == reason
