@@ -16,7 +16,7 @@ from tensorsmith.oracles.judge import expected_calls, judge_compiled
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Runnable
 from tensorsmith.targets.eager import Eager
-from tests.oracles.programs import case_of, literal
+from tests.oracles.programs import Call, case_of, literal
 
 Outputs = list[torch.Tensor]
 F32 = tensor_type("f32", (4, 9))
@@ -84,6 +84,14 @@ def test_lost_aliasing_is_found() -> None:
     case = case_of([F32], [("aten.t.default", (Ref(0),))])
     verdict = judge_changed(case, lambda i, o: [o[0].clone()])
     assert (verdict.outcome, verdict.channel) == ("fail", "aliasing")
+
+
+def test_aliasing_among_outputs_alone_may_be_lost_but_not_gained() -> None:
+    calls: list[Call] = [("aten.neg.default", (Ref(0),)), ("aten.t.default", (Ref(1),))]
+    case = case_of([F32], calls, outputs=[1, 2])
+    assert judge_changed(case, lambda i, o: [o[0], o[1].clone()]).outcome == "pass"
+    apart = case_of([F32], [("aten.neg.default", (Ref(0),)), ("aten.clone.default", (Ref(1),))], outputs=[1, 2])
+    assert judge_changed(apart, lambda i, o: [o[0], o[0]]).channel == "aliasing"
 
 
 @pytest.mark.parametrize("dtype", ["f16", "bf16", "f32", "f64"])
