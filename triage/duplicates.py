@@ -1,7 +1,7 @@
 """Deduplication before reduction: whether a failure is probably one that is known, so that it need not be reduced.
 
 Errors and deaths say by their signature what they are. A wrong result does not: it is probably known if a known
-finding's reduced program occurs in the failing one (`tensorsmith.triage.matched` settles the matter in one run).
+finding's reduced program occurs in the failing one.
 """
 
 from __future__ import annotations
