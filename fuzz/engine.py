@@ -96,14 +96,16 @@ class Engine:
         self.tests = 0
         self.judged: dict[int, set[int]] = {}
         self.interrupted = False
+        self._deadline: float | None = None
 
     def run(self) -> None:
         """Run until the budget is used up or a person interrupts, then let alarms that wait be triaged."""
         previous = signal.signal(signal.SIGINT, self._interrupt)
-        started = time.monotonic()
+        if self.budget.seconds is not None:
+            self._deadline = time.monotonic() + self.budget.seconds
         try:
-            self._loop(started, self._fuzzing_is_over)
-            if len(self.alarms) or self._triaging():
+            self._loop(self._fuzz, self._fuzzing_is_over)
+            if self._has_triage() and not self.interrupted:
                 seconds = max(GRACE_SECONDS, GRACE_SHARE * (self.budget.seconds or 0.0))
                 waiting = len(self.alarms) + self._triaging()
                 self.screen.message(
@@ -111,18 +113,20 @@ class Engine:
                     f"at most {seconds:.0f} s (Ctrl-C leaves the rest to the next run)"
                 )
                 end = time.monotonic() + seconds
-                self._loop(time.monotonic(), lambda: time.monotonic() > end or not self._has_triage())
+                self._loop(self._triage, lambda: time.monotonic() > end or not self._has_triage())
         finally:
             signal.signal(signal.SIGINT, previous)
             self._save(0.0)
             self._write_statistics()
 
-    def _loop(self, started: float, over: Callable[[], bool]) -> None:
-        saved, written = started, started
-        fuzzing = over == self._fuzzing_is_over
-        self._deadline = started + self.budget.seconds if self.budget.seconds is not None else None
+    def _loop(self, employ: Callable[[Worker], object], over: Callable[[], bool]) -> None:
+        saved = written = time.monotonic()
         while not over() and not self.interrupted:
-            self._employ(fuzzing)
+            while len(self.workforce.workers) < self.settings.workers:
+                self.workforce.hire()
+            for worker in list(self.workforce.workers.values()):
+                if worker.order is None:
+                    employ(worker)
             for event in self.workforce.events(0.1):
                 if isinstance(event, Heard):
                     self._hear(event)
@@ -138,32 +142,30 @@ class Engine:
                 written = now
         self._save(time.monotonic() - saved)
 
-    def _employ(self, fuzzing: bool) -> None:
-        while len(self.workforce.workers) < self.settings.workers:
-            self.workforce.hire()
-        for worker in list(self.workforce.workers.values()):
-            if worker.order is not None:
-                continue
-            if worker.served >= WORKER_LIFE:
-                self.workforce.dismiss(worker)
-                worker = self.workforce.hire()
-            # While fuzzing goes on, triage has at most half of the workers, and at least one.
-            if not fuzzing or self._triaging() < max(1, self.settings.workers // 2):
-                alarm = self.alarms.next()
-                if alarm is not None:
-                    # Triage forks a child for every run: from a process that has run nothing yet.
-                    if worker.served:
-                        self.workforce.dismiss(worker)
-                        worker = self.workforce.hire()
-                    self.workforce.give(worker, alarm)
-                    continue
-            if not fuzzing:
-                continue
-            self.judged[worker.pid] = set()
-            if self.retry:
-                self.workforce.give(worker, self.retry.popleft())
-            else:
-                self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights()))
+    def _fuzz(self, worker: Worker) -> None:
+        """Give an idle worker an alarm to triage, of which at most half of the workers have one, or tests to run."""
+        if self._triaging() < max(1, self.settings.workers // 2) and self._triage(worker):
+            return
+        if worker.served >= WORKER_LIFE:
+            worker = self._replace(worker)
+        self.judged[worker.pid] = set()
+        if self.retry:
+            self.workforce.give(worker, self.retry.popleft())
+        else:
+            self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights()))
+
+    def _triage(self, worker: Worker) -> bool:
+        """Give an idle worker an alarm to triage; whether there was one."""
+        alarm = self.alarms.next()
+        if alarm is None:
+            return False
+        # Triage forks a child for every run: from a process that has run nothing yet.
+        self.workforce.give(self._replace(worker) if worker.served else worker, alarm)
+        return True
+
+    def _replace(self, worker: Worker) -> Worker:
+        self.workforce.dismiss(worker)
+        return self.workforce.hire()
 
     def _hear(self, heard: Heard) -> None:
         worker, message = heard.worker, heard.message
