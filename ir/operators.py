@@ -12,6 +12,9 @@ from tensorsmith.ir.errors import InvalidInputError
 # They write to the running statistics that they are given, and their schemas do not say so.
 UNDECLARED_WRITES = ("native_batch_norm", "batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "instance_norm")
 
+# Views in eager mode, but neither schema nor documentation promises that they are.
+UNPROMISED_VIEWS = ("unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk", "_unsafe_view")
+
 UNINITIALIZED = ("empty", "new_empty", "empty_like", "empty_strided", "new_empty_strided", "empty_permuted", "resize_")
 
 
@@ -76,6 +79,8 @@ def undefined_reason(name: str) -> str | None:
         return "uninitialized-memory"
     if op._schema.name.split("::")[1] in UNDECLARED_WRITES:
         return "undeclared-write"
+    if op._schema.name.split("::")[1] in UNPROMISED_VIEWS:
+        return "unpromised-aliasing"
     return None
 
 

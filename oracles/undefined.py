@@ -44,6 +44,8 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
     name = operator(op)._schema.name.split("::")[1]
     if name.lstrip("_").startswith("upsample_") and _contradicting_scales(args, kwargs):
         return "contradicting-arguments"
+    if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):
+        return "polynomial-degree-out-of-range"
     tensors = flatten_results([*args, *kwargs.values()])
     if name in _SHIFTS and _shift_out_of_range(args):
         return "shift-out-of-range"
@@ -63,6 +65,12 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
                 if any(isinstance(a, float) and a != a for a in args):
                     return "float-to-integer-out-of-range"
     return None
+
+
+def _no_degree(degree: Any) -> bool:
+    """Whether the degree of a polynomial is something that does not convert to a whole number."""
+    values = torch.as_tensor(degree).double()
+    return bool((~values.isfinite() | (values.abs() >= 2.0**31)).any())
 
 
 def _contradicting_scales(args: list[Any], kwargs: dict[str, Any]) -> bool:
