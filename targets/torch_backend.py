@@ -36,9 +36,10 @@ class TorchBackend:
         return missing_device(device)
 
     def warm(self) -> None:
-        """See Target."""
+        """See Target. The backend itself is loaded but not run: it is what may hang, or eat memory."""
         torch.set_num_threads(1)
-        torch.compile(lambda x: x + 1, backend=self.backend)(torch.ones(2))
+        torch._dynamo.lookup_backend(self.backend)
+        torch.compile(lambda x: x + 1, backend="eager")(torch.ones(2))
         torch._dynamo.reset()
 
     def knobs(self) -> tuple[Knob, ...]:

@@ -7,15 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PLANTED = Path(__file__).parents[1] / "planted" / "planted_backend.py"
 TESTS = 256
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tensorsmith.fuzz", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
+@pytest.mark.timeout(900)
 def test_exactly_the_planted_bugs_are_found(tmp_path: Path) -> None:
     campaign = str(tmp_path / "campaign")
     budget = ["--tests", str(TESTS), "--seed", "3", "--workers", "2", "--test-timeout", "2s"]
