@@ -166,7 +166,8 @@ class _NoisyCall:
                 amount = torch.maximum(amount, 2.0 * error.max())
         if shaken is not None and shaken.shape == made.shape:
             amount = torch.maximum(amount, 2.0 * (exact - shaken.double()).abs().nan_to_num(0.0, 0.0, 0.0))
-        direction = torch.randint(-1, 2, made.shape, generator=self.generator)
+        # Any amount between the two ends: with a few fixed ones, a function that turns quickly would show few values.
+        direction = 2 * torch.rand(made.shape, generator=self.generator, dtype=torch.float64) - 1
         moved = exact + direction * amount
         written = torch.where(moved.isfinite(), moved, exact).to(made.dtype)
         if not _overlaps(made):

@@ -19,6 +19,14 @@ _DIMENSION: dict[str, int] = {
 }  # fmt: skip
 
 
+# Poolings whose second result is an index into the flattened window dimensions, and how many of those there are.
+_POOLINGS: dict[str, int] = {
+    "max_pool1d_with_indices": 1, "max_pool2d_with_indices": 2, "max_pool3d_with_indices": 3,
+    "adaptive_max_pool1d": 1, "adaptive_max_pool2d": 2, "adaptive_max_pool3d": 3,
+    "fractional_max_pool2d": 2, "fractional_max_pool3d": 3,
+}  # fmt: skip
+
+
 def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """The call of a node on its input flipped, with indices counted from the other end: another right answer.
 
@@ -26,6 +34,8 @@ def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """
     schema = operator(node.op)._schema
     name = schema.name.split("::")[1]
+    if name in _POOLINGS and args[0].is_floating_point():
+        return _other_pooled(node, args, kwargs)
     if name not in _DIMENSION or not args or not isinstance(args[0], torch.Tensor) or args[0].dim() == 0:
         return None
     if kwargs.get("stable") or name in ("cummax", "cummin"):
@@ -48,6 +58,17 @@ def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return values, extent - 1 - indices
 
 
+def _other_pooled(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The pooled values with the indices of another order of ties: equal values moved apart by next to nothing."""
+    source: torch.Tensor = args[0]
+    values, _ = operator(node.op)(*args, **kwargs)
+    scale = source.double().abs().nan_to_num(0.0, 0.0, 0.0).max() if source.numel() else source.new_zeros(())
+    order = torch.linspace(0.0, 1.0, source.numel(), dtype=torch.float64).reshape(source.shape)
+    apart = source.double() + order * (scale.double() * torch.finfo(source.dtype).eps)
+    _, indices = operator(node.op)(apart, *args[1:], **kwargs)
+    return values, indices
+
+
 def index_source(case: TestCase, output: int) -> tuple[torch.Tensor, int | None] | None:
     """For an output of indices that are free among equals: the tensor they point into, and along which dimension.
 
@@ -60,6 +81,8 @@ def index_source(case: TestCase, output: int) -> tuple[torch.Tensor, int | None]
         schema = operator(node.op)._schema
         name = schema.name.split("::")[1]
         is_index = id_ in node.results[1:] or name.startswith("arg")
+        if id_ in node.results[1:] and name in _POOLINGS:
+            found.append((args[0].flatten(-_POOLINGS[name]).clone(), -1))
         if id_ in node.results and name in _DIMENSION and is_index:
             named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
             dim = named.get("dim", None if name in ("argmax", "argmin") else -1)
@@ -75,6 +98,9 @@ def same_choice(source: torch.Tensor, dim: int | None, want: torch.Tensor, got: 
 
     An index out of range points at nothing.
     """
+    if dim == -1 and want.dim() > source.dim():
+        # Indices of a pooling keep its window dimensions; the source has them flattened.
+        want, got = want.flatten(source.dim() - 1), got.flatten(source.dim() - 1)
     extent = source.numel() if dim is None else (source.shape[dim] if source.dim() else 1)
     in_range = (got >= 0) & (got < extent)
     safe = got.clamp(0, max(extent - 1, 0))

@@ -123,6 +123,15 @@ def test_a_cast_after_rounding_is_no_finding_but_an_exact_one_is() -> None:
     assert judge_changed(exact, lambda i, o: [o[0] - torch.tensor([1.0, 0.0, 0.0])]).channel == "values"
 
 
+def test_a_cosine_of_huge_rounded_numbers_may_be_anything() -> None:
+    case = case_of(
+        [tensor_type("f64", (64,))], [("aten.mul.Tensor", (Ref(0), 1.1e300)), ("aten.cos.default", (Ref(1),))]
+    )
+    elsewhere = torch.linspace(-1, 1, 64, dtype=torch.float64)
+    assert judge_changed(case, lambda i, o: [elsewhere]).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [elsewhere + 9]).outcome == "fail"
+
+
 def test_whole_numbers_are_compared_exactly() -> None:
     case = case_of([tensor_type("i64", (5,))], [("aten.mul.Tensor", (Ref(0), 3))])
     verdict = judge_changed(case, lambda i, o: [o[0] + torch.tensor([0, 0, 0, 0, 1])])
@@ -141,6 +150,16 @@ def test_order_of_equal_keys_in_sort_is_free() -> None:
     case = case_of([tensor_type("i32", (4,))], [("aten.argsort.default", (Ref(0),))], [literal(2, 1, 1, 0)])
     assert judge_changed(case, lambda i, o: [torch.tensor([3, 2, 1, 0])]).outcome == "pass"
     assert judge_changed(case, lambda i, o: [torch.tensor([0, 1, 2, 3])]).outcome == "fail"
+
+
+def test_which_of_equal_values_a_pooling_names_is_free() -> None:
+    values = literal(4.0, 1.0, 4.0, 0.0, 2.0, 3.0, 1.0, 4.0)
+    builder = GraphBuilder()
+    x = builder.input(tensor_type("f32", (1, 1, 2, 2, 2)))
+    _, indices = builder.call("aten.adaptive_max_pool3d.default", (Ref(x), (1, 1, 1)))
+    case = TestCase(builder.build([indices]), InputRecipe((values,)), "eager")
+    assert judge_changed(case, lambda i, o: [torch.full_like(o[0], 7)]).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [torch.full_like(o[0], 1)]).outcome == "fail"
 
 
 def test_out_of_range_casts_are_invalid_and_no_finding() -> None:
