@@ -25,6 +25,10 @@ TOLERANCES: dict[torch.dtype, tuple[float, float]] = {
 }
 
 
+# The share of its own size that an element may vary by in the runs of `oracles.noise` and still be judged.
+ILL_CONDITIONED = 0.1
+
+
 def judge_call(case: TestCase, expected: Observation, run: Runnable, target: Target) -> Verdict:
     """Compare one call of what was compiled with what eager gave."""
     try:
@@ -77,10 +81,13 @@ def outside(
         rtol, atol = TOLERANCES[want.dtype]
         wide = got.double()
         width = (envelope.high - envelope.low).nan_to_num(nan=0.0)
-        slack = width + atol + rtol * torch.maximum(envelope.low.abs(), envelope.high.abs())
+        size = torch.maximum(envelope.low.abs(), envelope.high.abs())
+        slack = width + atol + rtol * size
         inside = (wide >= envelope.low - slack) & (wide <= envelope.high + slack)
         inside |= (wide == envelope.low) | (wide == envelope.high)
         inside |= wide.isnan() & envelope.nan
+        # Where rounding alone moves a value by this much of itself, a few runs do not show how far it may go.
+        inside |= (width > ILL_CONDITIONED * size) & wide.isfinite()
         bad = ~inside
     if not bad.any():
         return None
