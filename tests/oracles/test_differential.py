@@ -209,6 +209,17 @@ def test_half_precision_computed_in_float_is_no_finding() -> None:
     assert judge_changed(case, lambda i, o: [o[0] * 1.5 + 1]).outcome == "fail"
 
 
+def test_a_wider_type_need_not_overflow_where_eager_does() -> None:
+    values = literal(3.0, 3.5, 4.0, 1e-5)
+    case = case_of([tensor_type("f16", (4,))], [("aten.mvlgamma.default", (Ref(0), 5))], [values])
+
+    def wide(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        assert outputs[0].isinf().tolist() == [False, False, False, True]
+        return [torch.mvlgamma(inputs[0].double(), 5).half()]
+
+    assert judge_changed(case, wide).outcome == "pass"
+
+
 def test_a_second_call_with_new_values_is_compared_too() -> None:
     case = case_of([F32], [("aten.abs.default", (Ref(0),))])
     first: Outputs = []
