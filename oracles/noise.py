@@ -42,7 +42,7 @@ _EXACT = frozenset({
     "positive", "nan_to_num", "isnan", "embedding", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "lift_fresh",
     "logical_not", "unfold_copy", "select_scatter", "slice_scatter", "diagonal_scatter", "as_strided_scatter",
     "max_pool1d_with_indices", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "contiguous",
-    "heaviside", "deg2rad_exact",
+    "heaviside",
 })  # fmt: skip
 
 # Correctly rounded or exact sums and products: where a repeat in float64 gives the very same number, any order does.
