@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -25,10 +25,8 @@ from tensorsmith.ir.torch_args import TO_TORCH, decode_arg, flatten_results
 class EagerBuilder(GraphBuilder):
     """A `GraphBuilder` whose values are real tensors."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        mode: Any = nullcontext()
-        self._mode = mode
+    def _tensors(self) -> AbstractContextManager[Any]:
+        return nullcontext()
 
     def zero(self, id_: int) -> None:
         """Let zeros stand for an input that is used as an index."""

@@ -6,16 +6,18 @@ import random
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 
 from tensorsmith.generators.backward import can_be_produced, insert_backward, written_inputs
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.eager_builder import EagerBuilder
 from tensorsmith.generators.inputs import LARGEST, random_dtype, random_layout, random_shape, recipe_for
 from tensorsmith.generators.insert import insert_forward
+from tensorsmith.generators.meta import check_with_meta_kernels
 from tensorsmith.generators.table import Group, OperatorEntry, Table, load_table
 from tensorsmith.ir.edit import Replay
 from tensorsmith.ir.errors import GraphError
-from tensorsmith.ir.graph import Graph, Node, refs
+from tensorsmith.ir.graph import Graph, refs
 from tensorsmith.ir.recipe import InputRecipe
 
 GROUP_WEIGHTS: dict[Group, int] = {
@@ -29,13 +31,16 @@ class Selection:
 
     def __init__(self, table: Sequence[OperatorEntry], weights: Mapping[str, float]) -> None:
         """`weights` multiplies the chance of an operator by name; 0 leaves it out."""
-        self._groups: list[tuple[float, tuple[OperatorEntry, ...], list[float]]] = []
+        self.meta_differs = {entry.op for entry in table if entry.meta_differs}
+        self._groups: list[tuple[tuple[OperatorEntry, ...], list[float]]] = []
+        self._summed: list[float] = []
         for group, entries in Table(tuple(table)).by_group.items():
             shares = [max(weights.get(e.op, 1.0), 0.0) for e in entries]
             if sum(shares) > 0:
                 # A group whose operators are all weighted down is drawn less often itself.
                 share = GROUP_WEIGHTS[group] * min(1.0, sum(shares) / len(shares) * 4)
-                self._groups.append((share, entries, shares))
+                self._groups.append((entries, list(accumulate(shares))))
+                self._summed.append(share + (self._summed[-1] if self._summed else 0.0))
 
     def draw(self, rng: random.Random) -> OperatorEntry:
         """An operator.
@@ -45,8 +50,8 @@ class Selection:
         """
         if not self._groups:
             raise GraphError("every operator has the weight 0: nothing to generate from")
-        _, entries, shares = rng.choices(self._groups, [g[0] for g in self._groups])[0]
-        return rng.choices(entries, shares)[0]
+        entries, summed = rng.choices(self._groups, cum_weights=self._summed)[0]
+        return rng.choices(entries, cum_weights=summed)[0]
 
 
 @cache
@@ -96,11 +101,9 @@ def _grow(rng: random.Random, size: int, selection: Selection) -> tuple[Graph, I
     graph, recipe = draft.build(choose_outputs(draft, rng))
     if backward:
         graph, recipe = put_producers(graph, recipe, rng, backward, selection)
-    return check_with_meta_kernels(graph, recipe, rng)
-
-
-def _agrees(new: Node, old: Node) -> bool:
-    return [(t.dtype, t.shape) for t in new.types] == [(t.dtype, t.shape) for t in old.types]
+    if any(node.op in selection.meta_differs for node in graph.nodes):
+        return check_with_meta_kernels(graph, recipe, rng)
+    return graph, recipe
 
 
 def _add_sharing_input(draft: Draft, rng: random.Random, first: int) -> None:
@@ -177,26 +180,6 @@ def put_producers(
             replay.ids[item.id] = produced
     for node in graph.nodes:
         replay.node_or_stand_ins(node)
-    for new in replay.stand_ins:
-        draft.values[new] = recipe_for(draft.type(new), rng)
-    return draft.build([replay.ids[o] for o in graph.outputs])
-
-
-def check_with_meta_kernels(graph: Graph, recipe: InputRecipe, rng: random.Random) -> tuple[Graph, InputRecipe]:
-    """The graph as a `GraphBuilder` accepts it: new inputs stand for the results of calls that meta kernels reject.
-
-    A call whose meta kernel and eager disagree about dtypes or shapes is left out in the same way.
-    """
-    values = dict(zip((i.id for i in graph.inputs), recipe.inputs, strict=True))
-    replay = Replay()
-    draft = Draft(replay.builder)
-    replay.sources(graph)
-    draft.values.update((new, values[old]) for new, old in replay.old_inputs.items())
-    for node in graph.nodes:
-        if replay.node_or_stand_ins(node) and not _agrees(replay.builder.nodes[-1], node):
-            replay.builder.nodes.pop()
-            for old, type_ in zip(node.results, node.types, strict=True):
-                replay.stand_in(old, type_)
     for new in replay.stand_ins:
         draft.values[new] = recipe_for(draft.type(new), rng)
     return draft.build([replay.ids[o] for o in graph.outputs])

@@ -19,6 +19,7 @@ from tensorsmith.generators.bounds import named_arguments
 from tensorsmith.generators.calls import opinfo_calls, pick_diverse, schema_calls
 from tensorsmith.generators.exclusions import exclusion_reason
 from tensorsmith.generators.groups import group_of
+from tensorsmith.generators.meta import meta_differs
 from tensorsmith.generators.probe import learn, with_main
 from tensorsmith.generators.table import TABLE, Bound, OperatorEntry, Record
 from tensorsmith.ir.errors import InvalidInputError
@@ -110,7 +111,7 @@ def entries(
         # Integer and bool records of an operator that takes floats say nothing that their float twins do not.
         plain = tuple(dict.fromkeys(with_main(r, learned.dtypes[-1]) for r in kept)) if not learned.bounds else kept
         distinct = tuple(sorted(learned.bounds)) if _ORDERED_WRITES.match(op) else ()
-        yield OperatorEntry(
+        entry = OperatorEntry(
             op=op,
             group=group_of(op, kept, sources.get(op, set()), learned),
             dtypes=learned.dtypes,
@@ -122,6 +123,7 @@ def entries(
             guard=learned.guard,
             distinct=distinct,
         )
+        yield msgspec.structs.replace(entry, meta_differs=meta_differs(entry))
 
 
 if __name__ == "__main__":

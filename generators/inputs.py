@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import accumulate
 
 from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
 from tensorsmith.ir.graph import TensorType, contiguous_strides, tensor_type
@@ -24,6 +25,7 @@ _CLASS_WEIGHTS: dict[ValueClass, int] = {
     "normal": 66, "integers": 8, "uniform": 5, "ties": 7, "ones": 1, "zeros": 2, "tiny": 2, "signed-zeros": 2,
     "denormal": 1, "special": 3, "extremes": 1, "huge": 1,
 }  # fmt: skip
+_CLASSES, _CLASSES_SUMMED = tuple(_CLASS_WEIGHTS), tuple(accumulate(_CLASS_WEIGHTS.values()))
 # Values that are used as indices.
 INDICES: tuple[ValueClass, ...] = ("index", "permutation")
 # Values that keep every guard's promise and every cast in range.
@@ -58,7 +60,7 @@ def random_dtype(rng: random.Random, among: Sequence[DType] = COMMON) -> DType:
 
 def recipe_for(type_: TensorType, rng: random.Random) -> Values:
     """A recipe for an input of a type: mostly plain values, now and then ties, zeros, NaN or extremes."""
-    kind = rng.choices(list(_CLASS_WEIGHTS), list(_CLASS_WEIGHTS.values()))[0]
+    kind = rng.choices(_CLASSES, cum_weights=_CLASSES_SUMMED)[0]
     if type_.dtype not in FLOATS and kind in ("tiny", "denormal", "signed-zeros"):
         kind = "normal"
     return Drawn(kind, rng.randrange(1 << 31))

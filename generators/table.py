@@ -62,6 +62,7 @@ class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         nonzero: arguments that must not be zero where they are integers.
         guard: an operator that brings normal values into the domain, where results are mostly NaN or Inf otherwise.
         distinct: index arguments that must not repeat, else the result depends on the order of writes.
+        meta_differs: the meta kernel and eager were seen to disagree, so programs with it are checked with both.
     """
 
     op: str
@@ -74,6 +75,7 @@ class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     nonzero: tuple[str, ...] = ()
     guard: Guard = ""
     distinct: tuple[str, ...] = ()
+    meta_differs: bool = False
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ class GraphBuilder:
     """Builds a graph value by value. Ids count up from 0 and are never reused."""
 
     def __init__(self) -> None:
-        self._mode = FakeTensorMode(allow_non_fake_inputs=False)
+        self._mode: AbstractContextManager[Any] = self._tensors()
         self._fakes: dict[int, torch.Tensor] = {}
         self._types: dict[int, TensorType] = {}
         self._storages: dict[int, int] = {}
@@ -116,6 +117,10 @@ class GraphBuilder:
             if id_ not in self._types:
                 raise GraphError(f"output %{id_} is not a value of the graph")
         return Graph(tuple(self.inputs), tuple(self.nodes), returned, tuple(self.constants))
+
+    def _tensors(self) -> AbstractContextManager[Any]:
+        """What operators and `torch.empty` are called in."""
+        return FakeTensorMode(allow_non_fake_inputs=False)
 
     @property
     def types(self) -> dict[int, TensorType]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -46,6 +47,7 @@ class TensorType(msgspec.Struct, frozen=True, order=True):
         return self.offset + 1 + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
 
 
+@lru_cache(maxsize=1 << 14)
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Row-major strides of a shape, in elements; as PyTorch does, a dimension of size 0 counts as 1."""
     strides: list[int] = []

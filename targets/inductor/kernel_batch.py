@@ -4,7 +4,7 @@ Inductor's CPU backend starts one C++ compiler per kernel, and most of that time
 precompiled header, linking). Within :func:`deferred_kernels` each kernel is only recorded, and its caller gets a
 stub; :meth:`KernelBatch.build` then joins the recorded sources that share compiler flags, pays the fixed cost
 once, and resolves the stubs. The graphs themselves never meet: each was lowered on its own, each kernel keeps
-its text, in a namespace of its own, and the flags are the ones Inductor itself would use.
+its text, in a namespace of its own, and the flags are the ones Inductor itself would use, plus those asked for.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ Kernel = Callable[..., None]
 MAX_KERNELS_PER_UNIT = 96  # bounds the memory and the time of one compiler process
 MAX_JOINT_ATTEMPTS = 4  # GCC's optimizer stops at its first error, so the guilty may show up one by one
 MAX_REMEMBERED = 4096
+# Half the time of the C++ compiler: what Inductor generates is vectorized by hand, and nobody reads the warnings.
+QUICK_FLAGS = ("-O1", "-w")
 _FLAG_KNOB = re.compile(r"(cpp|aot_inductor)\.|cpp_cache_precompile_headers$")
 
 _Key = tuple[str, tuple[str, ...], str]
@@ -72,10 +74,11 @@ class _Recorded:
     source: str
     command_line: str
     knobs: dict[str, Any]
+    extra_flags: tuple[str, ...]
 
     @property
     def key(self) -> _Key:
-        return (self.command_line, self.argtypes, self.source)
+        return (" ".join((self.command_line, *self.extra_flags)), self.argtypes, self.source)
 
     def load_stock(self) -> Kernel:
         with config.patch(self.knobs):
@@ -110,15 +113,16 @@ class KernelStub:
 
 @dataclass
 class KernelBatch:
-    """The kernels recorded since the last build."""
+    """The kernels recorded since the last build; joint units are compiled with ``extra_flags`` after Inductor's own."""
 
+    extra_flags: tuple[str, ...] = ()
     pending: list[KernelStub] = field(default_factory=list)
     compiling_only: bool = False
 
     def record(self, argtypes: Sequence[str], source: str) -> KernelStub:
         """Note one kernel under the compiler flags in force now, and return its stub."""
         knobs = {name: value for name, value in config.get_config_copy().items() if _FLAG_KNOB.match(name)}
-        stub = KernelStub(_Recorded(tuple(argtypes), source, _command_line(repr(knobs)), knobs), self)
+        stub = KernelStub(_Recorded(tuple(argtypes), source, _command_line(repr(knobs)), knobs, self.extra_flags), self)
         self.pending.append(stub)
         return stub
 
@@ -173,13 +177,15 @@ class KernelBatch:
 
 
 @contextmanager
-def deferred_kernels() -> Iterator[KernelBatch]:
+def deferred_kernels(extra_flags: tuple[str, ...] = ()) -> Iterator[KernelBatch]:
     """While open, Inductor's C++ kernels of this process are recorded in the batch instead of being built.
+
+    ``extra_flags`` are given to the C++ compiler after Inductor's own; a kernel that is built alone has only those.
 
     The batch may be built inside or after the block. Kernels that reach Inductor by another way than its
     default Python wrapper (``cpp_wrapper``, GPU kernels) are not touched.
     """
-    batch = KernelBatch()
+    batch = KernelBatch(extra_flags)
     patched: Any = AsyncCompile
     stock = patched.cpp_pybinding
 
@@ -224,7 +230,8 @@ def _build_joint(recorded: Sequence[_Recorded]) -> int:
             return attempt - 1
         try:
             with config.patch(joinable[0][0].knobs):
-                library = _JointCodeCache.load(join_kernels([kernel for _, kernel in joinable]))
+                source = join_kernels([kernel for _, kernel in joinable])
+                library = _JointCodeCache.load(source, extra_flags=joinable[0][0].extra_flags)
         except (CppCompileError, OSError) as error:
             guilty = guilty_kernels(str(error))
             if not guilty:

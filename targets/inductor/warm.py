@@ -5,7 +5,6 @@ A warm process may be forked: no thread runs in it that a child would miss, and 
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 from collections.abc import Sequence
@@ -13,11 +12,12 @@ from typing import Any
 
 import torch
 from torch._functorch import config as functorch_config
-from torch._inductor import config, sizevars
-from torch._inductor.codegen import cpp
+from torch._inductor import config
+from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
 
 from tensorsmith.targets.inductor.direct import compile_graph
-from tensorsmith.targets.inductor.kernel_batch import deferred_kernels
+from tensorsmith.targets.inductor.kernel_batch import QUICK_FLAGS, deferred_kernels
+from tensorsmith.targets.inductor.strides import remember_strides
 
 aten = torch.ops.aten
 
@@ -30,9 +30,6 @@ QUICK_SETTINGS: dict[str, object] = {
     "autotune_local_cache": False,
     "benchmark_harness": False,
 }
-# Functions of an index expression alone, each remembered for the last 128 arguments.
-MEMO_TABLES = ("simplify_index_in_vec_range", "stride_at_vec_range")
-
 QUICK_AOT_SETTINGS: dict[str, object] = {
     "enable_autograd_cache": False,
     "enable_remote_autograd_cache": False,
@@ -57,21 +54,21 @@ def warm(simdlens: Sequence[int | None] = (None,)) -> None:
             _compile_and_run()
     with config.patch({"freezing": True}):
         _compile_and_run()
-    _remember_more()
+    remember_strides()
+    _keep_dtype_rules()
     # What lives now lives on: the collector need not walk it again, nor a child copy its pages.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
-def _remember_more() -> None:
-    """Give Inductor's memo tables of index simplifications room for more than one graph; the results are the same."""
-    remembering: dict[str, Any] = {}
-    for module in (sizevars, cpp):
-        for name, function in list(vars(module).items()):
-            if isinstance(function, functools._lru_cache_wrapper) and name in MEMO_TABLES:
-                wider = functools.lru_cache(maxsize=1 << 16)(function.__wrapped__)
-                setattr(module, name, remembering.setdefault(name, wider))
+def _keep_dtype_rules() -> None:
+    """Inductor has one object with a rule for each operation's dtype, and fills it anew each time that it asks for it;
+    the rules are all there once something was compiled.
+    """
+    DtypePropagationOpsHandler()
+    handler: Any = DtypePropagationOpsHandler
+    handler.__init__ = lambda self: None
 
 
 def _compile_and_run() -> None:
@@ -84,7 +81,8 @@ def _compile_and_run() -> None:
     graph.output((summed, picked))
     module = torch.fx.GraphModule(torch.nn.Module(), graph)
     inputs = [torch.ones(8, 8), torch.ones(8, 8), torch.arange(3)]
-    with deferred_kernels() as batch:
-        compiled = compile_graph(module, inputs)
-        batch.build()
-    compiled(*inputs)
+    for flags in (QUICK_FLAGS, ()):
+        with deferred_kernels(flags) as batch:
+            compiled = compile_graph(module, inputs)
+            batch.build()
+        compiled(*inputs)

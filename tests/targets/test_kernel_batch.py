@@ -15,7 +15,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from tensorsmith.targets.inductor import kernel_batch
 from tensorsmith.targets.inductor.direct import compile_graph
 from tensorsmith.targets.inductor.joint_source import guilty_kernels, split_kernel
-from tensorsmith.targets.inductor.kernel_batch import deferred_kernels
+from tensorsmith.targets.inductor.kernel_batch import QUICK_FLAGS, deferred_kernels
 
 aten = torch.ops.aten
 
@@ -65,6 +65,21 @@ def test_deferred_graphs_give_what_stock_inductor_gives() -> None:
         for ours, theirs, eager in zip(compiled(*inputs), stock, gm(*inputs), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
             torch.testing.assert_close(ours, eager, equal_nan=True)
+
+
+def test_extra_flags_are_for_joint_units_and_kernels_built_with_others_are_not_reused() -> None:
+    source = fills(0.5).replace("0.5f", "EXTRA")
+    with deferred_kernels(("-DEXTRA=1", *QUICK_FLAGS)) as batch:
+        kernel = AsyncCompile().cpp_pybinding(["float*"], source)
+        assert batch.build().failed == 0
+    out = torch.zeros(1)
+    kernel(out)
+    assert out.tolist() == [1.0]
+    with deferred_kernels() as batch:
+        stock = AsyncCompile().cpp_pybinding(["float*"], source)
+        assert (batch.build().reused, batch.build().kernels) == (0, 0)
+    with pytest.raises(CppCompileError, match="EXTRA"):
+        stock(out)
 
 
 def test_an_exception_thrown_in_a_kernel_is_raised() -> None:
