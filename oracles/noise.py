@@ -20,10 +20,10 @@ from tensorsmith.ir.graph import Constant, DTypeArg, Graph, Input, Node, TensorT
 from tensorsmith.ir.operators import is_pointwise, operator
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import flatten_results
-from tensorsmith.oracles.interpret import interpret, plain_call
 from tensorsmith.oracles.ties import other_ties
 from tensorsmith.oracles.undefined import undefined_call
 from tensorsmith.targets.inputs import make_constants, make_inputs
+from tensorsmith.targets.interpret import interpret, plain_call
 
 RUNS = 16
 # How far a rounded result may be off, in units in the last place, where the operator promises nothing.

@@ -9,8 +9,8 @@ import torch
 from tensorsmith.ir.graph import Node
 from tensorsmith.ir.operators import operator
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.interpret import interpret, plain_call
 from tensorsmith.targets.inputs import make_constants, make_inputs
+from tensorsmith.targets.interpret import interpret, plain_call
 
 # Position of the dimension argument of each operator whose indices are free among equals.
 _DIMENSION: dict[str, int] = {

@@ -9,7 +9,8 @@ import torch
 from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.targets.api import Knob, Runnable
 from tensorsmith.targets.devices import missing_device
-from tensorsmith.targets.modules import module_of, outputs_of
+from tensorsmith.targets.inputs import make_constants
+from tensorsmith.targets.interpret import interpret
 
 
 class Eager:
@@ -33,11 +34,10 @@ class Eager:
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target."""
-        module = module_of(case)
+        constants = make_constants(case.graph, case.device)
 
         def run(inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-            with torch.no_grad():
-                return outputs_of(module(*inputs))
+            return interpret(case.graph, inputs, constants, case.device)
 
         return run
 

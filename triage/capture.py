@@ -13,8 +13,8 @@ from tensorsmith.ir.overlap import overlaps_itself
 from tensorsmith.ir.recipe import Drawn, Values
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import TO_TORCH, flatten_results
-from tensorsmith.oracles.interpret import interpret, plain_call
 from tensorsmith.targets.inputs import make_constants, make_inputs
+from tensorsmith.targets.interpret import interpret, plain_call
 
 # Above this many elements, values are drawn again instead of written out.
 WRITTEN_LIMIT = 4096

@@ -1,4 +1,4 @@
-"""Running a graph call by call, so that an oracle can look at, and vary, every intermediate value."""
+"""Running a graph call by call, so that every intermediate value can be looked at and varied."""
 
 from __future__ import annotations
 
