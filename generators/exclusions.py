@@ -45,6 +45,8 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r".*(quantize|sparse|mkldnn|cudnn|miopen|mps|nested|batch_norm_impl)", "other-layouts-or-devices"),
     (r"ctc_loss|embedding_renorm|max_unpool|.*max_pool.*_backward", "undefined-for-random-indices"),
     (r"empty|new_empty", "uninitialized-memory"),
+    # What it returns beside its result is for its own backward and differs between kernels.
+    (r"embedding_bag", "internal-results"),
     (r"einsum|meshgrid|gradient|cartesian_prod|block_diag|nll_loss_nd", "needs-its-own-rule"),
 )
 _OVERLOAD_REASONS: tuple[tuple[str, str], ...] = (

@@ -28,12 +28,18 @@ _UNSUPPORTED_WORDS = re.compile(
     r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator)\b", re.I
 )
 
+# The fault of the C++ compiler that is installed, not of the compiler under test.
+_HOST_COMPILER_FAULT = re.compile(r"internal compiler error: .*")
+
 
 def failed_with(oracle: str, error: BaseException, target: Target) -> Verdict:
     """The verdict on an exception that a compiler raised on a program that eager runs."""
     inner = innermost(error)
     name = f"{type(inner).__module__}.{type(inner).__qualname__}".removeprefix("builtins.")
     message = telling_line(str(inner))
+    ice = _HOST_COMPILER_FAULT.search(str(inner))
+    if ice is not None:
+        return Verdict("limitation", oracle, reason="the C++ compiler itself failed", message=ice.group(0))
     if type(inner).__name__ in _UNSUPPORTED_TYPES or _UNSUPPORTED_WORDS.search(message):
         return Verdict("limitation", oracle, reason=f"{name}: {message[:200]}", message=message)
     return Verdict(
