@@ -9,6 +9,7 @@ import torch
 from tensorsmith.ir.graph import Node
 from tensorsmith.ir.operators import operator
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.undefined import POOLINGS
 from tensorsmith.targets.inputs import make_constants, make_inputs
 from tensorsmith.targets.interpret import interpret, plain_call
 
@@ -19,14 +20,6 @@ _DIMENSION: dict[str, int] = {
 }  # fmt: skip
 
 
-# Poolings whose second result is an index into the flattened window dimensions, and how many of those there are.
-_POOLINGS: dict[str, int] = {
-    "max_pool1d_with_indices": 1, "max_pool2d_with_indices": 2, "max_pool3d_with_indices": 3,
-    "adaptive_max_pool1d": 1, "adaptive_max_pool2d": 2, "adaptive_max_pool3d": 3,
-    "fractional_max_pool2d": 2, "fractional_max_pool3d": 3,
-}  # fmt: skip
-
-
 def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """The call of a node on its input flipped, with indices counted from the other end: another right answer.
 
@@ -34,7 +27,7 @@ def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """
     schema = operator(node.op)._schema
     name = schema.name.split("::")[1]
-    if name in _POOLINGS and args[0].is_floating_point():
+    if name in POOLINGS and args[0].is_floating_point():
         return _other_pooled(node, args, kwargs)
     if name not in _DIMENSION or not args or not isinstance(args[0], torch.Tensor) or args[0].dim() == 0:
         return None
@@ -81,8 +74,8 @@ def index_source(case: TestCase, output: int) -> tuple[torch.Tensor, int | None]
         schema = operator(node.op)._schema
         name = schema.name.split("::")[1]
         is_index = id_ in node.results[1:] or name.startswith("arg")
-        if id_ in node.results[1:] and name in _POOLINGS:
-            found.append((args[0].flatten(-_POOLINGS[name]).clone(), -1))
+        if id_ in node.results[1:] and name in POOLINGS:
+            found.append((args[0].flatten(-POOLINGS[name]).clone(), -1))
         if id_ in node.results and name in _DIMENSION and is_index:
             named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
             dim = named.get("dim", None if name in ("argmax", "argmin") else -1)

@@ -25,6 +25,13 @@ _SHIFTS = frozenset({
 
 _DIVISIONS = frozenset({"div", "div_", "floor_divide", "floor_divide_", "remainder", "remainder_", "fmod", "fmod_"})
 
+# Poolings whose second result is an index into the flattened window dimensions, and how many of those there are.
+POOLINGS: dict[str, int] = {
+    "max_pool1d_with_indices": 1, "max_pool2d_with_indices": 2, "max_pool3d_with_indices": 3,
+    "adaptive_max_pool1d": 1, "adaptive_max_pool2d": 2, "adaptive_max_pool3d": 3,
+    "fractional_max_pool2d": 2, "fractional_max_pool3d": 3,
+}  # fmt: skip
+
 # (operator, position of the index argument): writes in an order that is not promised when indices repeat.
 _SCATTERS = {"scatter": 2, "scatter_": 2, "index_copy": 2, "index_copy_": 2, "put": 1, "put_": 1}
 
@@ -46,6 +53,8 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
         return "contradicting-arguments"
     if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):
         return "polynomial-degree-out-of-range"
+    if name in POOLINGS and _points_elsewhere(args[0], *flatten_results(result), POOLINGS[name]):
+        return "window-of-padding-only"
     tensors = flatten_results([*args, *kwargs.values()])
     if name in _SHIFTS and _shift_out_of_range(args):
         return "shift-out-of-range"
@@ -65,6 +74,18 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
                 if any(isinstance(a, float) and a != a for a in args):
                     return "float-to-integer-out-of-range"
     return None
+
+
+def _points_elsewhere(source: torch.Tensor, values: torch.Tensor, indices: torch.Tensor, window_dims: int) -> bool:
+    """Whether some index of a pooling does not point at the pooled value, as where a dilated window has none."""
+    flat = source.flatten(-window_dims)
+    index = indices.flatten(-window_dims)
+    if not index.numel() or not flat.numel():
+        return False
+    if int(index.min()) < 0 or int(index.max()) >= flat.shape[-1]:
+        return True
+    pointed, pooled = flat.gather(-1, index), values.flatten(-window_dims)
+    return bool(((pointed != pooled) & ~(pointed.isnan() & pooled.isnan())).any())
 
 
 def _no_degree(degree: Any) -> bool:

@@ -25,6 +25,15 @@ IMAGE = torch.ones(1, 1, 3)
             {"dtype": torch.int64},
             "float-to-integer-out-of-range",
         ),
+        (
+            "aten.max_pool3d_with_indices.default",
+            [torch.ones(1, 1, 1, 1, 1), [2, 1, 2], [], [1, 0, 1], [2, 1, 1]],
+            {},
+            "window-of-padding-only",
+        ),
+        ("aten.max_pool2d_with_indices.default", [torch.tensor([[[1.0, float("nan")]]]), [1, 2]], {}, None),
+        ("aten.max_pool2d_with_indices.default", [torch.full((1, 2, 2), float("-inf")), [2, 2]], {}, None),
+        ("aten.adaptive_max_pool2d.default", [torch.eye(4)[None], [3, 2]], {}, None),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 8], {}, "shift-out-of-range"),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 7], {}, None),
         (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-import sympy
+import sympy  # type: ignore[import-untyped]
 from torch._inductor import sizevars
 from torch.utils._sympy.functions import FloorDiv, ModularIndexing
 
