@@ -232,10 +232,7 @@ def _float64_run(case: TestCase) -> list[torch.Tensor] | None:
     graph = _wide_graph(case.graph)
     inputs = make_inputs(case.graph, case.recipe, "cpu")
     constants = make_constants(case.graph, "cpu")
-    shared = {i.id for i in case.graph.inputs if i.shares is not None}
-    if shared or any(_overlaps(t) for t in inputs):
-        return None
-    wide_inputs = [_widened_in_layout(t) for t in inputs]
+    wide_inputs = _widened_in_layout(inputs)
     try:
         outputs = interpret(graph, wide_inputs, {k: _widened(c) for k, c in constants.items()}, "cpu")
     except (RuntimeError, NotImplementedError, TypeError):
@@ -243,12 +240,21 @@ def _float64_run(case: TestCase) -> list[torch.Tensor] | None:
     return [t.clone() for t in (*outputs, *wide_inputs)]
 
 
-def _widened_in_layout(tensor: torch.Tensor) -> torch.Tensor:
-    if not tensor.dtype.is_floating_point:
-        return tensor
-    size = tensor.untyped_storage().nbytes() // tensor.element_size()
-    flat = torch.as_strided(tensor, (size,), (1,), 0)
-    return torch.as_strided(flat.double(), tensor.shape, tensor.stride(), tensor.storage_offset())
+def _widened_in_layout(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors in float64, with their strides, and sharing memory where they do."""
+    storages: dict[int, torch.Tensor] = {}
+    found: list[torch.Tensor] = []
+    for tensor in tensors:
+        if not tensor.dtype.is_floating_point:
+            found.append(tensor)
+            continue
+        memory = tensor.untyped_storage()
+        if memory._cdata not in storages:
+            size = memory.nbytes() // tensor.element_size()
+            storages[memory._cdata] = torch.as_strided(tensor, (size,), (1,), 0).double()
+        wide = storages[memory._cdata]
+        found.append(torch.as_strided(wide, tensor.shape, tensor.stride(), tensor.storage_offset()))
+    return found
 
 
 def _wide_graph(graph: Graph) -> Graph:

@@ -53,7 +53,7 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
         return "contradicting-arguments"
     if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):
         return "polynomial-degree-out-of-range"
-    if name in POOLINGS and _points_elsewhere(args[0], *flatten_results(result), POOLINGS[name]):
+    if name in POOLINGS and _points_elsewhere(args[0], flatten_results(result), POOLINGS[name]):
         return "window-of-padding-only"
     tensors = flatten_results([*args, *kwargs.values()])
     if name in _SHIFTS and _shift_out_of_range(args):
@@ -76,8 +76,9 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
     return None
 
 
-def _points_elsewhere(source: torch.Tensor, values: torch.Tensor, indices: torch.Tensor, window_dims: int) -> bool:
+def _points_elsewhere(source: torch.Tensor, results: list[torch.Tensor], window_dims: int) -> bool:
     """Whether some index of a pooling does not point at the pooled value, as where a dilated window has none."""
+    values, indices = results
     flat = source.flatten(-window_dims)
     index = indices.flatten(-window_dims)
     if not index.numel() or not flat.numel():

@@ -229,3 +229,23 @@ def test_a_second_call_with_new_values_is_compared_too() -> None:
         return [first[0]]
 
     assert judge_changed(case, stale).channel == "values"
+
+
+def test_a_cast_that_a_compiler_does_not_round_is_allowed_where_inputs_share_memory() -> None:
+    builder = GraphBuilder()
+    target = builder.input(tensor_type("bf16", (1,)))
+    view = builder.input(tensor_type("bf16", (1,)), shares=target)
+    large = builder.input(tensor_type("f32", (1, 1)))
+    factor = builder.input(tensor_type("bf16", (1,)))
+    finite = builder.input(tensor_type("f32", (3,)))
+    (cast,) = builder.call("aten._to_copy.default", (Ref(large),), (("dtype", DTypeArg("bf16")),))
+    (product,) = builder.call("aten.addmv_.default", (Ref(view), Ref(cast), Ref(factor)))
+    steps = (literal(1.0), literal(1.0), literal(3.4028234663852886e38), literal(0.75), literal(1.0, 2.0, 3.0))
+    case = TestCase(builder.build([product, finite]), InputRecipe(steps), "eager")
+
+    def unrounded(inputs: Sequence[torch.Tensor]) -> Outputs:
+        inputs[1].copy_(inputs[1].double() + inputs[2].double()[0] * inputs[3].double())
+        return [inputs[1], inputs[4]]
+
+    # Only a wider intermediate explains a finite result: in bfloat16 the cast is infinity.
+    assert judge_run(case, unrounded).outcome == "pass"

@@ -11,7 +11,7 @@ from tensorsmith.targets.registry import find_target
     ("output", "outcome"),
     [
         ("kernel.cpp:7:3: error: 'tmp3' was not declared in this scope", "fail"),
-        ("during RTL pass: expand\nkernel.cpp:41:28: internal compiler error: in convert_move, at expr.cc:220", "limitation"),
+        ("during RTL pass: expand\nk.cpp:4:2: internal compiler error: in convert_move, at expr.cc:220", "limitation"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_installed_cpp_compiler_is_no_finding(output: str, outcome: str) -> None:
