@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ _SHIFTS = frozenset({
     "bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__", "__ilshift__", "__irshift__",
     "bitwise_left_shift_", "bitwise_right_shift_",
 })  # fmt: skip
+
+_INTERPOLATIONS = re.compile(r"_?upsample_(linear|bilinear|trilinear|bicubic|lanczos)")
 
 _DIVISIONS = frozenset({"div", "div_", "floor_divide", "floor_divide_", "remainder", "remainder_", "fmod", "fmod_"})
 
@@ -49,6 +52,9 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
     if reason is not None:
         return reason
     name = operator(op)._schema.name.split("::")[1]
+    if _INTERPOLATIONS.match(name) and not args[0].dtype.is_floating_point:
+        # Each dimension in turn is rounded to whole numbers, or all of them at once.
+        return "interpolated-integers"
     if name.lstrip("_").startswith("upsample_") and _contradicting_scales(args, kwargs):
         return "contradicting-arguments"
     if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):

@@ -34,6 +34,13 @@ IMAGE = torch.ones(1, 1, 3)
         ("aten.max_pool2d_with_indices.default", [torch.tensor([[[1.0, float("nan")]]]), [1, 2]], {}, None),
         ("aten.max_pool2d_with_indices.default", [torch.full((1, 2, 2), float("-inf")), [2, 2]], {}, None),
         ("aten.adaptive_max_pool2d.default", [torch.eye(4)[None], [3, 2]], {}, None),
+        (
+            "aten.upsample_bilinear2d.default",
+            [torch.ones(1, 1, 3, 2, dtype=torch.uint8), [2, 1], False],
+            {},
+            "interpolated-integers",
+        ),
+        ("aten.upsample_bilinear2d.default", [torch.ones(1, 1, 3, 2), [2, 1], False], {}, None),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 8], {}, "shift-out-of-range"),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 7], {}, None),
         (
