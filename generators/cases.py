@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from tensorsmith.generators.graphs import random_graph
+from tensorsmith.generators.random_graphs import random_graph
 from tensorsmith.ir.testcase import Device, TestCase
 
 

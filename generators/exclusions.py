@@ -6,6 +6,7 @@ import re
 
 import torch
 
+from tensorsmith.generators.out_variants import functional_of
 from tensorsmith.ir.operators import changes_metadata, operator, undefined_reason
 
 # Internal operators that ordinary programs reach; other names with a leading underscore are left out.
@@ -32,17 +33,26 @@ FIXED_SHAPE = frozenset({"aten.index.Tensor"})
 
 # Patterns of names, without the namespace and the overload; the first that matches gives the reason.
 _REASONS: tuple[tuple[str, str], ...] = (
-    (r"(linalg_)?(svd|eig|qr|lu|lstsq|ldl|pinv|householder)|geqrf|orm?qr|triangular_solve", "non-unique-result"),
+    (
+        r"(linalg_)?(svd|eig|qr|lu|lstsq|ldl|pinv|householder)|geqrf|or[gm]qr|ormqr|triangular_solve",
+        "non-unique-result",
+    ),
     (r"linalg_(cond|matrix_rank|tensorinv|tensorsolve|inv|solve|cholesky|det|slogdet)", "ill-conditioned"),
-    (r"cholesky|logdet|linalg_matrix_norm|linalg_norm|matrix_exp|linalg_matrix_(exp|power)", "ill-conditioned"),
+    (
+        r"det$|slogdet|nuclear_norm|matrix_power|cholesky|logdet|linalg_matrix_norm|linalg_norm|matrix_exp|linalg_matrix_(exp|power)",
+        "ill-conditioned",
+    ),
     (r".*dropout|rrelu|rand|normal|bernoulli|multinomial|poisson$|.*fractional_max_pool", "random"),
     (r"searchsorted|bucketize|segment_reduce|histogramdd|histogram", "needs-sorted-values"),
-    (r"as_strided|set_|resize", "layout-dependent"),
+    (r"as_strided|set_?$|resize|unflatten_dense|flatten_dense", "layout-dependent"),
     (r"hash_tensor|nextafter", "amplifies-rounding"),
     (r"bincount|unique|nonzero|argwhere|masked_select|combinations", "data-dependent-shape"),
-    (r"lift|record_stream|is_|sym_|rename|align_|refine_names|retain_grad|requires_grad", "not-numeric"),
-    (r"fft_|stft|istft|view_as_(real|complex)|real|imag|conj|resolve_|matrix_H|adjoint|mH", "complex"),
-    (r".*(quantize|sparse|mkldnn|cudnn|miopen|mps|nested|batch_norm_impl)", "other-layouts-or-devices"),
+    (r"lift|record_stream|is_|sym_|data$|rename|align_|refine_names|retain_grad|requires_grad", "not-numeric"),
+    (
+        r"fft_|stft|istft|complex|polar|chalf|view_as_(real|complex)|real|imag|conj|resolve_|matrix_H|adjoint|mH",
+        "complex",
+    ),
+    (r".*(quantize|qparams|fbgemm|sparse|mkldnn|cudnn|miopen|mps|nested|batch_norm_impl)", "other-layouts-or-devices"),
     (r"ctc_loss|embedding_renorm|max_unpool|.*max_pool.*_backward", "undefined-for-random-indices"),
     (r"empty|new_empty", "uninitialized-memory"),
     # What it returns beside its result is for its own backward and differs between kernels.
@@ -51,6 +61,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 _OVERLOAD_REASONS: tuple[tuple[str, str], ...] = (
     (r"aten\.repeat_interleave\.(Tensor|self_Tensor)|aten\.narrow\.Tensor", "data-dependent-shape"),
+    (r"aten\.where\.default", "data-dependent-shape"),
     (r"aten\.(nan)?quantile\.default", "needs-values-from-0-to-1"),
     (r"aten\.tensor_split\.tensor_indices_or_sections", "data-dependent-shape"),
     (r"aten\.(linspace|logspace)\..*Tensor.*", "data-dependent-shape"),
@@ -67,7 +78,10 @@ def exclusion_reason(name: str) -> str | None:
     if not name.startswith("aten."):
         return "not-aten"
     if any(a.kwarg_only and a.alias_info is not None and a.alias_info.is_write for a in op._schema.arguments):
-        return "writes-out-argument"
+        twin = functional_of(name)
+        return "writes-out-argument" if twin is None else exclusion_reason(twin)
+    if not op._schema.returns:
+        return "returns-nothing"
     if changes_metadata(name):
         return "changes-metadata-in-place"
     undefined = undefined_reason(name)
@@ -82,7 +96,7 @@ def exclusion_reason(name: str) -> str | None:
             return reason
     base = name.split(".")[1]
     if base.startswith("_"):
-        return None if base in REACHED else "internal"
+        return None if base in REACHED or base.startswith("_foreach_") else "internal"
     for pattern, reason in _REASONS:
         if re.match(pattern, base):
             return reason

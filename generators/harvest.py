@@ -9,24 +9,28 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import torch
 
 from tensorsmith.generators.bounds import named_arguments
-from tensorsmith.generators.calls import opinfo_calls, pick_diverse, schema_calls
 from tensorsmith.generators.exclusions import exclusion_reason
 from tensorsmith.generators.groups import group_of
 from tensorsmith.generators.meta import meta_differs
+from tensorsmith.generators.out_variants import functional_of, out_variants
 from tensorsmith.generators.probe import learn, with_main
+from tensorsmith.generators.recorded_calls import opinfo_calls, pick_diverse, schema_calls
+from tensorsmith.generators.synthesis import synthesized_calls
 from tensorsmith.generators.table import TABLE, Bound, OperatorEntry, Record
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.graph import Ref
-from tensorsmith.ir.operators import operator
+from tensorsmith.ir.operators import operator, undefined_reason
+from tensorsmith.targets.isolation import Died, Limits, run_isolated
 
 MOST_RECORDS = 10
+LIMITS = Limits(seconds=60.0, rss_bytes=6 << 30)
 
 # Writes through an index that repeats happen in no particular order.
 _ORDERED_WRITES = re.compile(r"aten\.(scatter_?\.(src|reduce)|index_copy_?|index_put_?|put_?)(\.|$)")
@@ -38,7 +42,8 @@ def main() -> None:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "data" / TABLE
     reasons: Counter[str] = Counter()
     calls, sources = collect_calls(reasons)
-    lines = [msgspec.json.encode(entry) for entry in entries(calls, sources, reasons)]
+    found = list(entries(calls, sources, reasons))
+    lines = [msgspec.json.encode(entry) for entry in (*found, *out_entries(found))]
     target.write_bytes(b"\n".join(lines) + b"\n")
     print(f"{target.name}: {len(lines)} operators, {target.stat().st_size // 1024} KiB")
     for reason, count in reasons.most_common():
@@ -54,6 +59,8 @@ def collect_calls(reasons: Counter[str]) -> tuple[dict[str, list[Record]], dict[
         sources[op].add(source)
     for op, record in schema_calls():
         calls[op].append(record)
+    for op in _unreached(calls):
+        calls[op] = synthesized_calls(op)
     for op in list(calls):
         twin = in_place_twin(op)
         if twin is not None:
@@ -67,6 +74,18 @@ def collect_calls(reasons: Counter[str]) -> tuple[dict[str, list[Record]], dict[
             reasons[reason or "masks only"] += 1
             del calls[op]
     return dict(calls), dict(sources)
+
+
+def _unreached(calls: Collection[str]) -> list[str]:
+    """The operators that random programs may use but that no sample leads to."""
+    found: list[str] = []
+    for qualified in sorted(torch._C._dispatch_get_all_op_names()):
+        namespace, _, rest = qualified.partition("::")
+        base, _, overload = rest.partition(".")
+        name = f"{namespace}.{base}.{overload or 'default'}"
+        if namespace == "aten" and name not in calls and functional_of(name) is None and exclusion_reason(name) is None:
+            found.append(name)
+    return found
 
 
 def has_mask_index(op: str, record: Record) -> bool:
@@ -123,7 +142,21 @@ def entries(
             guard=learned.guard,
             distinct=distinct,
         )
-        yield msgspec.structs.replace(entry, meta_differs=meta_differs(entry))
+        # Random calls of it may crash where the recorded ones do not.
+        answer = run_isolated(lambda entry=entry: b"yes" if meta_differs(entry) else b"no", LIMITS)  # type: ignore[misc]
+        if isinstance(answer, Died):
+            reasons[f"eager dies of random calls: {answer.cause}"] += 1
+            print(f"{op}: eager dies of random calls: {answer.cause}", file=sys.stderr)
+            continue
+        yield msgspec.structs.replace(entry, meta_differs=answer.payload == b"yes")
+
+
+def out_entries(found: Sequence[OperatorEntry]) -> Iterator[OperatorEntry]:
+    """Entries of the `out=` variants of operators of the table; what they take is what their twins take."""
+    twins = {entry.op: entry for entry in found if not entry.meta_differs}
+    for op, twin in out_variants().items():
+        if twin in twins and undefined_reason(op) is None:
+            yield OperatorEntry(op=op, group="out", dtypes=twins[twin].dtypes, records=(), out_of=twin)
 
 
 if __name__ == "__main__":

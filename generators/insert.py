@@ -9,10 +9,13 @@ from tensorsmith.generators.bounds import Slots, evaluate
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
 from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size
+from tensorsmith.generators.meta_kernel import meta_agrees
 from tensorsmith.generators.probe import main_dtype
-from tensorsmith.generators.table import OperatorEntry, Record
+from tensorsmith.generators.rules.book import trusted_rule
+from tensorsmith.generators.rules.mend import mend
+from tensorsmith.generators.table import OperatorEntry, Record, entry_of
 from tensorsmith.generators.vary import RULES, Context, mapped
-from tensorsmith.ir.dtypes import COMMON, DType
+from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
 from tensorsmith.ir.operators import operator, written_arguments
@@ -35,6 +38,7 @@ class _Call:
     dtype: DType | None
     sizes: dict[int, int]
     chosen: dict[int, int]  # tensor position of the record -> value
+    out_op: str = ""  # the variant with an `out=` argument to use in the operator's place
 
     def type(self, position: int) -> TensorType:
         """The type that the record has at a position, in the chosen dtype."""
@@ -63,13 +67,16 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
     Returns:
         The ids of the call's results, or None when no try was accepted; the draft is then as it was.
     """
+    out_op = ""
+    if entry.out_of:
+        out_op, entry = entry.op, entry_of(entry.out_of)
     for attempt in range(TRIES):
         record = _choose_record(draft, rng, entry)
         try:
             with draft.attempt():
                 if attempt == TRIES - 1:
-                    return _replay_record(draft, rng, entry, record)
-                return _insert(draft, rng, entry, record)
+                    return _replay_record(draft, rng, entry, record, out_op)
+                return _insert(draft, rng, entry, record, out_op)
         except GraphError:
             continue
     return None
@@ -115,8 +122,8 @@ def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: R
         return result
 
 
-def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record) -> tuple[int, ...]:
-    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), None, {}, {})
+def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str) -> tuple[int, ...]:
+    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), None, {}, {}, out_op)
     plain = _plain_positions(call)
     if not plain:
         return _finish(call, _arguments(call, _VARIED))
@@ -140,9 +147,11 @@ def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Reco
     return _finish(call, _arguments(call, _VARIED))
 
 
-def _replay_record(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record) -> tuple[int, ...]:
+def _replay_record(
+    draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str
+) -> tuple[int, ...]:
     """The call as it was recorded, on new inputs."""
-    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), main_dtype(record), {}, {})
+    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), main_dtype(record), {}, {}, out_op)
     for position in _plain_positions(call):
         type_ = record.tensors[position]
         call.chosen[position] = _fresh(call, type_.dtype, type_.shape, _is_written(call, position))
@@ -310,7 +319,8 @@ def _ref(call: _Call, atom: Atom) -> Atom:
 
 
 def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
-    """Make indices, guard, and add the call."""
+    """Satisfy the operator's rule, make indices, guard, and add the call."""
+    arguments = _mended(call, arguments)
     for name in call.entry.bounds:
         _indices(call, name, arguments)
     guard_arguments(call.draft, call.rng, call.entry, arguments)
@@ -324,9 +334,54 @@ def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
         else:
             args.append(value)
     results = call.draft.call(call.entry.op, args, kwargs)
+    if call.entry.meta_differs and not meta_agrees(call.draft.builder.nodes[-1], call.draft.builder.types):
+        raise GraphError(f"{call.entry.op}: its meta kernel and eager disagree")
+    if call.out_op:
+        results = _into_out(call, args, kwargs)
     if call.entry.group == "view" and all(v in call.draft.tame for v in call.chosen.values()):
         call.draft.tame.update(results)
     return results
+
+
+def _mended(call: _Call, arguments: dict[str, Arg]) -> dict[str, Arg]:
+    """The arguments changed as far as it takes to satisfy the operator's rule.
+
+    Raises:
+        GraphError: the tensors that were chosen cannot satisfy it; eager need not be asked.
+    """
+    rule = trusted_rule(call.entry.op)
+    if not rule.clauses:
+        return arguments
+    refs = {r.id for a in arguments.values() for r in _references(a)}
+    # Index tensors are made last; until then a negative id stands for the record's.
+    types = {r: call.draft.type(r) if r >= 0 else call.record.tensors[-1 - r] for r in refs}
+    found = mend(rule, arguments, types, call.rng)
+    if isinstance(found, str):
+        raise GraphError(f"{call.entry.op}: not {found}")
+    return found
+
+
+def _into_out(call: _Call, args: list[Arg], kwargs: list[tuple[str, Arg]]) -> tuple[int, ...]:
+    """Replace the call that was just added by one of the variant that writes to an `out=` argument."""
+    draft, rng = call.draft, call.rng
+    node = draft.builder.nodes.pop()
+    del draft.alive[-sum(draft.type(r).dtype in COMMON for r in node.results) :]
+    (type_,) = node.types
+    dtype = random_dtype(rng, sorted(FLOATS)) if type_.dtype in FLOATS and rng.random() < 0.1 else type_.dtype
+    read = {draft.builder.storage(r.id) for a in (*args, *dict(kwargs).values()) for r in _references(a)}
+    out = draft.pick(
+        rng,
+        lambda i, t: (
+            (t.dtype, t.shape) == (dtype, type_.shape) and draft.writable(i) and draft.builder.storage(i) not in read
+        ),
+    )
+    if out is None or rng.random() < 0.2:
+        out = draft.fresh_writable(rng, dtype, type_.shape)
+    return draft.call(call.out_op, args, [*kwargs, ("out", Ref(out))])
+
+
+def _references(arg: Arg) -> list[Ref]:
+    return [a for a in (arg if isinstance(arg, tuple) else (arg,)) if isinstance(a, Ref)]
 
 
 def _indices(call: _Call, name: str, arguments: dict[str, Arg]) -> None:

@@ -19,7 +19,7 @@ from tensorsmith.ir.operators import operator
 
 TABLE = "torch-2.13.jsonl"
 
-Group = Literal["pointwise", "reduction", "view", "in-place", "indexing", "shape", "nn", "cast", "other"]
+Group = Literal["pointwise", "reduction", "view", "in-place", "indexing", "shape", "nn", "cast", "out", "other"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 Guard = Literal["", "abs", "sigmoid", "tanh", "cosh"]
@@ -63,6 +63,7 @@ class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         guard: an operator that brings normal values into the domain, where results are mostly NaN or Inf otherwise.
         distinct: index arguments that must not repeat, else the result depends on the order of writes.
         meta_differs: the meta kernel and eager were seen to disagree, so programs with it are checked with both.
+        out_of: the operator that this one is the `out=` variant of; calls are made as that one's are.
     """
 
     op: str
@@ -76,6 +77,7 @@ class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     guard: Guard = ""
     distinct: tuple[str, ...] = ()
     meta_differs: bool = False
+    out_of: str = ""
 
 
 class Table(msgspec.Struct, frozen=True):

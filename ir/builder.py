@@ -7,7 +7,7 @@ values share memory, are read off the results.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tensorsmith.ir.errors import GraphError
-from tensorsmith.ir.graph import Arg, Constant, Graph, Input, Node, TensorType, arg_refs
+from tensorsmith.ir.graph import Arg, Constant, Graph, Input, Node, TensorType, arg_refs, map_refs
 from tensorsmith.ir.operators import changes_metadata, is_pointwise, operator, written_arguments
 from tensorsmith.ir.overlap import overlap, overlaps_itself
 from tensorsmith.ir.recipe import Values
@@ -103,6 +103,30 @@ class GraphBuilder:
         ids = tuple(self._define(result, type_) for result, type_ in zip(results, types, strict=True))
         self.nodes.append(Node(op, tuple(args), ids, types, tuple(kwargs)))
         return ids
+
+    def adopt(self, node: Node, ids: Mapping[int, int]) -> dict[int, int]:
+        """Add a call that another builder accepted on values of the very same types; calls cannot follow but likewise.
+
+        Args:
+            node: the call, with the ids of that builder.
+            ids: the ids of this builder for those that the call reads.
+
+        Returns:
+            The new ids of its results, by their old ones.
+        """
+        first = len(self._types)
+        new = {old: first + place for place, old in enumerate(node.results)}
+        self._types.update(zip(new.values(), node.types, strict=True))
+        self.nodes.append(
+            Node(
+                node.op,
+                tuple(map_refs(arg, ids) for arg in node.args),
+                tuple(new.values()),
+                node.types,
+                tuple((name, map_refs(arg, ids)) for name, arg in node.kwargs),
+            )
+        )
+        return new
 
     def build(self, outputs: Iterable[int]) -> Graph:
         """The graph so far, returning the given values.

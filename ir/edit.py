@@ -18,8 +18,9 @@ class Replay:
     `stand_ins`, by new id, so that the caller can give them values; `old_inputs` maps new input ids to old ones.
     """
 
-    def __init__(self) -> None:
-        self.builder = GraphBuilder()
+    def __init__(self, builder: GraphBuilder | None = None) -> None:
+        """Replay into a builder, a new one if none is given."""
+        self.builder = GraphBuilder() if builder is None else builder
         self.ids: dict[int, int] = {}
         self.stand_ins: list[int] = []
         self.old_inputs: dict[int, int] = {}

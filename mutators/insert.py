@@ -6,8 +6,8 @@ import random
 
 from tensorsmith.generators.backward import insert_backward
 from tensorsmith.generators.draft import Draft
-from tensorsmith.generators.graphs import default_selection
 from tensorsmith.generators.insert import insert_forward
+from tensorsmith.generators.random_graphs import default_selection
 from tensorsmith.ir.dtypes import COMMON
 from tensorsmith.ir.graph import refs
 from tensorsmith.ir.testcase import TestCase

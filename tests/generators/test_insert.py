@@ -9,8 +9,8 @@ import pytest
 from tensorsmith.generators.backward import PRODUCERS, insert_backward, written_inputs
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.eager_builder import EagerBuilder
-from tensorsmith.generators.graphs import Selection, default_selection
 from tensorsmith.generators.insert import insert_forward
+from tensorsmith.generators.random_graphs import Selection, default_selection
 from tensorsmith.generators.table import entry_of, load_table
 from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.errors import GraphError
@@ -89,11 +89,13 @@ def test_writes_through_an_index_do_not_repeat() -> None:
     for seed in range(25):
         draft = draft_with(TensorType("f32", (5, 3)))
         if insert_forward(draft, random.Random(seed), entry_of("aten.index_copy.default")) is not None:
-            for id_ in refs(last(draft)):
-                values = draft.values.get(id_)
-                if isinstance(values, Drawn) and draft.type(id_).dtype == "i64" and not draft.writable(id_):
-                    kinds.add(values.kind)
-                    assert draft.type(id_).numel <= values.high
+            index = last(draft).args[2]
+            assert isinstance(index, Ref)
+            values = draft.values[index.id]
+            assert isinstance(values, Drawn)
+            kinds.add(values.kind)
+            assert draft.type(index.id).numel <= values.high
+            assert not draft.writable(index.id)
     assert kinds == {"permutation"}
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import torch
 
 from tensorsmith.generators.cases import random_case
-from tensorsmith.generators.graphs import random_graph
+from tensorsmith.generators.random_graphs import random_graph
 from tensorsmith.generators.table import entry_of
 from tensorsmith.ir.dtypes import COMMON
 from tensorsmith.ir.fx import to_fx

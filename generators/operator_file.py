@@ -1,0 +1,67 @@
+"""Operators that were learned from a user's own calls: a file of them, a JSON object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from tensorsmith.generators.rules.book import Entry
+from tensorsmith.generators.rules.rule import parse_rule
+from tensorsmith.generators.table import OperatorEntry
+from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.operators import operator
+
+
+class LearnedOperator(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An operator as a user's script calls it: its entry, and its rule if it is none of the table that ships.
+
+    Of an operator of that table only the records count.
+    """
+
+    entry: OperatorEntry
+    rule: Entry | None = None
+
+
+def encode_operators(learned: Iterable[LearnedOperator]) -> bytes:
+    """The content of a file of operators."""
+    return b"".join(msgspec.json.encode(one) + b"\n" for one in learned)
+
+
+def read_operators(path: Path) -> tuple[LearnedOperator, ...]:
+    """The operators of a file; those of ATen that the installed torch lacks are left out.
+
+    Raises:
+        InvalidInputError: the file cannot be read or is none, or one of its operators is not registered.
+    """
+    decoder = msgspec.json.Decoder(LearnedOperator)
+    found: list[LearnedOperator] = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
+    for number, line in enumerate(lines, start=1):
+        try:
+            learned = decoder.decode(line)
+            if learned.rule is not None:
+                parse_rule(learned.rule.rule)
+        except (msgspec.DecodeError, UnicodeDecodeError, InvalidInputError) as error:
+            raise InvalidInputError(f"{path}, line {number}: not a learned operator: {error}") from error
+        if _is_registered(learned.entry.op):
+            found.append(learned)
+        elif not learned.entry.op.startswith("aten."):
+            raise InvalidInputError(
+                f"{path}: operator `{learned.entry.op}` is not registered; name what registers it with --import"
+            )
+    if not found:
+        raise InvalidInputError(f"{path}: no operators; `tensorsmith ops learn` writes such a file")
+    return tuple(found)
+
+
+def _is_registered(op: str) -> bool:
+    try:
+        operator(op)
+    except InvalidInputError:
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""The rule book: what was inferred about each operator, one line an operator, and how well it holds."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+import msgspec
+
+from tensorsmith.generators.rules.rule import Rule, parse_rule
+from tensorsmith.ir.errors import InvalidInputError
+
+BOOK = "torch-2.13.rules.jsonl"
+
+# Calls that a rule with less recall excludes may well be good ones.
+TRUSTED_RECALL = 0.9
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """The rule of an operator.
+
+    Attributes:
+        op: full name, such as `aten.add.Tensor`.
+        rule: its clauses; a call must satisfy all of them.
+        accepts: calls that it was inferred from and that the operator accepts.
+        rejects: calls that it was inferred from and that the operator rejects.
+        precision: of held-out calls that satisfy the rule, the share that the operator accepts.
+        recall: of held-out calls that the operator accepts, the share that satisfy the rule.
+        held_out: how many held-out calls there were.
+    """
+
+    op: str
+    rule: tuple[str, ...]
+    accepts: int
+    rejects: int
+    precision: Share
+    recall: Share
+    held_out: int
+
+
+def read_book(lines: bytes, source: str) -> dict[str, Entry]:
+    """Decode a rule book, a JSON object a line, by operator; every rule in it can be read.
+
+    Raises:
+        InvalidInputError: a line is no entry, or holds a rule that means nothing; the message names the line.
+    """
+    decoder = msgspec.json.Decoder(Entry)
+    found: dict[str, Entry] = {}
+    for number, line in enumerate(lines.splitlines(), start=1):
+        try:
+            entry = decoder.decode(line)
+            parse_rule(entry.rule)
+        except (msgspec.DecodeError, InvalidInputError) as error:
+            raise InvalidInputError(f"{source}, line {number}: {error}") from error
+        found[entry.op] = entry
+    return found
+
+
+@cache
+def shipped_book() -> dict[str, Entry]:
+    """The rule book that ships."""
+    return read_book((files("tensorsmith.generators") / "data" / BOOK).read_bytes(), BOOK)
+
+
+@cache
+def trusted_rule(op: str) -> Rule:
+    """The rule of an operator if it admits nearly all that is accepted, else the empty one, which all calls satisfy."""
+    entry = shipped_book().get(op)
+    return Rule() if entry is None or entry.recall < TRUSTED_RECALL else parse_rule(entry.rule)

@@ -1,0 +1,119 @@
+"""Writes the rule book: `python -m tensorsmith.generators.rules.learn [FILE]`.
+
+For every operator of the table it asks eager PyTorch about calls near the recorded ones, infers a rule, and measures
+it on further calls. Deterministic; what a stopped run has learned is in `FILE.part` and is not asked again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+
+from tensorsmith.generators.bounds import named_arguments
+from tensorsmith.generators.rules.ask import Answer, ask, ask_out
+from tensorsmith.generators.rules.book import BOOK, Entry
+from tensorsmith.generators.rules.candidates import Sample
+from tensorsmith.generators.rules.infer import infer
+from tensorsmith.generators.rules.rule import Rule, parse_rule
+from tensorsmith.generators.rules.terms import View
+from tensorsmith.generators.table import OperatorEntry, entry_of, load_table
+
+QUESTIONS = 1200
+HELD_OUT = 600
+PROCESSES = 2
+
+
+def main() -> None:
+    """Write the rule book to the given file, or to the one that ships."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "data" / BOOK
+    part = target.with_name(target.name + ".part")
+    known = _learned_before(part)
+    table = load_table()
+    with multiprocessing.Pool(PROCESSES) as pool, part.open("ab") as out:
+
+        def learn(learned: Iterable[Entry]) -> None:
+            for entry in learned:
+                known[entry.op] = entry
+                out.write(msgspec.json.encode(entry) + b"\n")
+                out.flush()
+                if len(known) % 100 == 0:
+                    print(f"{len(known)} of {len(table)} operators", file=sys.stderr)
+
+        left = [entry for entry in table if entry.op not in known]
+        learn(pool.imap_unordered(learn_rule, [entry for entry in left if not entry.out_of], chunksize=4))
+        variants = [(entry.op, known[entry.out_of]) for entry in left if entry.out_of]
+        learn(pool.imap_unordered(_measure_variant, variants, chunksize=4))
+    lines = [msgspec.json.encode(known[entry.op]) for entry in table]
+    target.write_bytes(b"\n".join(lines) + b"\n")
+    part.unlink()
+    good = sum(known[entry.op].precision >= 0.95 for entry in table)
+    print(f"{target.name}: {len(lines)} operators, {good} with a precision of at least 0.95 on held-out calls")
+
+
+def learn_rule(entry: OperatorEntry) -> Entry:
+    """Ask about an operator, infer its rule and measure it."""
+    torch.set_num_threads(1)
+    indices = frozenset(entry.bounds)
+    answers = ask(entry.op, entry.records, indices, QUESTIONS)
+    rule = infer(Sample(entry.op, views(entry.op, answers), np.array([a.accepted for a in answers], dtype=bool)))
+    seen = {answer.record for answer in answers}
+    held_out = [a for a in ask(entry.op, entry.records, indices, HELD_OUT, seed=1) if a.record not in seen]
+    precision, recall = measure(entry.op, rule, held_out)
+    accepts = sum(answer.accepted for answer in answers)
+    return Entry(
+        op=entry.op,
+        rule=rule.texts(),
+        accepts=accepts,
+        rejects=len(answers) - accepts,
+        precision=round(precision, 3),
+        recall=round(recall, 3),
+        held_out=len(held_out),
+    )
+
+
+def learn_variant(op: str, twin: Entry) -> Entry:
+    """An `out=` variant has its twin's rule, measured on calls of its own."""
+    torch.set_num_threads(1)
+    entry = entry_of(twin.op)
+    indices = frozenset(entry.bounds)
+    answers = ask_out(op, twin.op, ask(twin.op, entry.records, indices, HELD_OUT, seed=1), indices)
+    precision, recall = measure(twin.op, parse_rule(twin.rule), answers)
+    return msgspec.structs.replace(
+        twin, op=op, precision=round(precision, 3), recall=round(recall, 3), held_out=len(answers)
+    )
+
+
+def _measure_variant(variant: tuple[str, Entry]) -> Entry:
+    return learn_variant(*variant)
+
+
+def measure(op: str, rule: Rule, answers: Sequence[Answer]) -> tuple[float, float]:
+    """Precision and recall of a rule on calls; 0 where there are no calls to say, so that nothing passes unmeasured."""
+    admitted = [rule.holds(view) for view in views(op, answers)]
+    right = sum(a.accepted and admits for a, admits in zip(answers, admitted, strict=True))
+    accepted = sum(a.accepted for a in answers)
+    return right / max(sum(admitted), 1), right / max(accepted, 1)
+
+
+def views(op: str, answers: Sequence[Answer]) -> list[View]:
+    """The calls of answers as rules see them."""
+    return [View(named_arguments(op, a.record), dict(enumerate(a.record.tensors))) for a in answers]
+
+
+def _learned_before(part: Path) -> dict[str, Entry]:
+    if not part.exists():
+        return {}
+    decoder = msgspec.json.Decoder(Entry)
+    lines = part.read_bytes().splitlines(keepends=True)
+    # A run that was killed may have left half a line.
+    return {entry.op: entry for entry in (decoder.decode(line) for line in lines if line.endswith(b"\n"))}
+
+
+if __name__ == "__main__":
+    main()

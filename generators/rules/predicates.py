@@ -1,0 +1,498 @@
+"""The language of rules: predicates over terms, each with one text form that is read back.
+
+A predicate that speaks of something that a call does not have (the third dimension of a matrix, an argument that is
+None) holds for it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import torch
+
+from tensorsmith.generators.rules.terms import Term, View, evaluate, parse_term
+from tensorsmith.ir.dtypes import DType
+from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.graph import DTypeArg
+from tensorsmith.ir.torch_args import FROM_TORCH, TO_TORCH
+
+
+class Predicate(Protocol):
+    """A condition on a call; `str()` is its text form."""
+
+    @property
+    def cost(self) -> float:
+        """How complex it is: of predicates that say the same the cheapest is kept."""
+        ...
+
+    def holds(self, view: View) -> bool:
+        """Whether a call satisfies it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """`term >= low` or `term <= high`."""
+
+    term: Term
+    limit: float
+    at_least: bool
+
+    @property
+    def cost(self) -> float:
+        return 1.0
+
+    def holds(self, view: View) -> bool:
+        found = evaluate(self.term, view)
+        return found is None or (found >= self.limit if self.at_least else found <= self.limit)
+
+    def __str__(self) -> str:
+        return f"{self.term} {'>=' if self.at_least else '<='} {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`term in {..}`: one of a few numbers."""
+
+    term: Term
+    numbers: tuple[float, ...]
+
+    @property
+    def cost(self) -> float:
+        return 0.9 + 0.2 * len(self.numbers)
+
+    def holds(self, view: View) -> bool:
+        found = evaluate(self.term, view)
+        return found is None or found in self.numbers
+
+    def __str__(self) -> str:
+        return f"{self.term} in {{{', '.join(f'{n:g}' for n in self.numbers)}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`left == right + c`, `left >= right + c` or `left + right >= c`."""
+
+    left: Term
+    relation: str  # "==", ">=" or "+>="
+    right: Term
+    offset: int = 0
+
+    @property
+    def cost(self) -> float:
+        return (1.1 if self.relation == "==" else 1.3) + 0.3 * abs(self.offset)
+
+    def holds(self, view: View) -> bool:
+        left, right = evaluate(self.left, view), evaluate(self.right, view)
+        if left is None or right is None:
+            return True
+        match self.relation:
+            case "==":
+                return left == right + self.offset
+            case ">=":
+                return left >= right + self.offset
+        return left + right >= self.offset
+
+    def __str__(self) -> str:
+        if self.relation == "+>=":
+            return f"{self.left} + {self.right} >= {self.offset}"
+        shift = f" + {self.offset}" if self.offset > 0 else f" - {-self.offset}" if self.offset else ""
+        return f"{self.left} {self.relation} {self.right}{shift}"
+
+
+@dataclass(frozen=True, slots=True)
+class Divides:
+    """`left % right == 0`, or `left % (right * right) == 0` if `squared`; a right of 0 divides nothing."""
+
+    left: Term
+    right: Term
+    squared: bool = False
+
+    @property
+    def cost(self) -> float:
+        return 1.6 + 0.2 * self.squared
+
+    def holds(self, view: View) -> bool:
+        left, right = evaluate(self.left, view), evaluate(self.right, view)
+        if left is None or right is None:
+            return True
+        right = right * right if self.squared else right
+        return right != 0 and left % right == 0
+
+    def __str__(self) -> str:
+        return f"{self.left} % {self.right}{'^2' if self.squared else ''} == 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`left == first * second`."""
+
+    left: Term
+    first: Term
+    second: Term
+
+    @property
+    def cost(self) -> float:
+        return 1.8
+
+    def holds(self, view: View) -> bool:
+        left, first, second = (evaluate(t, view) for t in (self.left, self.first, self.second))
+        return left is None or first is None or second is None or left == first * second
+
+    def __str__(self) -> str:
+        return f"{self.left} == {self.first} * {self.second}"
+
+
+@dataclass(frozen=True, slots=True)
+class EqualOrOne:
+    """`left is right or 1`: a size that may be broadcast."""
+
+    left: Term
+    right: Term
+
+    @property
+    def cost(self) -> float:
+        return 1.7
+
+    def holds(self, view: View) -> bool:
+        left, right = evaluate(self.left, view), evaluate(self.right, view)
+        return left is None or right is None or left in (right, 1)
+
+    def __str__(self) -> str:
+        return f"{self.left} is {self.right} or 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Two tensors of equal shape, that broadcast with each other, or of which the first expands to the second."""
+
+    relation: str  # "like", "broadcasts with" or "expands to"
+    left: str
+    right: str
+
+    @property
+    def cost(self) -> float:
+        return {"like": 1.0, "expands to": 1.2, "broadcasts with": 1.1}[self.relation]
+
+    def holds(self, view: View) -> bool:
+        lefts, rights = view.tensors(self.left), view.tensors(self.right)
+        # Of two lists every pair must, of a list and a tensor the first.
+        count = len(lefts) if len(lefts) == len(rights) else 1
+        return all(
+            self._related(left.shape, right.shape) for left, right in zip(lefts[:count], rights[:count], strict=False)
+        )
+
+    def _related(self, left: tuple[int, ...], right: tuple[int, ...]) -> bool:
+        if self.relation == "like":
+            return left == right
+        pairs = zip(reversed(left), reversed(right), strict=False)
+        if self.relation == "broadcasts with":
+            return all(n == m or 1 in (n, m) for n, m in pairs)
+        return len(left) <= len(right) and all(n in (m, 1) for n, m in pairs)
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.relation} {self.right}"
+
+
+@dataclass(frozen=True, slots=True)
+class SameDType:
+    """Two tensors of one dtype."""
+
+    left: str
+    right: str
+
+    @property
+    def cost(self) -> float:
+        return 1.0
+
+    def holds(self, view: View) -> bool:
+        lefts, rights = view.tensors(self.left), view.tensors(self.right)
+        return not lefts or not rights or lefts[0].dtype == rights[0].dtype
+
+    def __str__(self) -> str:
+        return f"dtype({self.left}) == dtype({self.right})"
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """The dtype that two tensors promote to is one of a few: `dtype(a, b) in {f32, f64}`."""
+
+    left: str
+    right: str
+    words: tuple[str, ...]
+
+    @property
+    def cost(self) -> float:
+        return 1.2
+
+    def holds(self, view: View) -> bool:
+        found = promoted(view, self.left, self.right)
+        return found is None or found in self.words
+
+    def __str__(self) -> str:
+        return f"dtype({self.left}, {self.right}) in {{{', '.join(self.words)}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Casts:
+    """What a tensor and another argument promote to can be written back into the tensor."""
+
+    left: str
+    right: str
+
+    @property
+    def cost(self) -> float:
+        return 1.1
+
+    def holds(self, view: View) -> bool:
+        found = promoted(view, self.left, self.right)
+        return found is None or torch.can_cast(TO_TORCH[found], TO_TORCH[view.tensors(self.left)[0].dtype])
+
+    def __str__(self) -> str:
+        return f"dtype({self.left}, {self.right}) casts to dtype({self.left})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """No size of a tensor is greater than that of another, but for the dimension that an argument names, if any."""
+
+    left: str
+    right: str
+    but: str = ""
+
+    @property
+    def cost(self) -> float:
+        return 1.4
+
+    def holds(self, view: View) -> bool:
+        lefts, rights = view.tensors(self.left), view.tensors(self.right)
+        if not lefts or not rights or not lefts[0].numel:
+            return True
+        left, right = lefts[0].shape or (1,), rights[0].shape or (1,)
+        dim = view.arguments.get(self.but)
+        if len(left) != len(right) or (self.but and not isinstance(dim, int)):
+            return False
+        skipped = dim % len(left) if isinstance(dim, int) and self.but else -1
+        return all(n <= m for at, (n, m) in enumerate(zip(left, right, strict=True)) if at != skipped)
+
+    def __str__(self) -> str:
+        return f"{self.left} fits in {self.right}" + (f" but {self.but}" if self.but else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """Two tensors have equal sizes, or 1, along two lists of dimensions: `a[dims_a] == b[dims_b] each, or 1`."""
+
+    left: str
+    left_dims: str
+    right: str
+    right_dims: str
+
+    @property
+    def cost(self) -> float:
+        return 1.5
+
+    def holds(self, view: View) -> bool:
+        left, right = _sizes_along(view, self.left, self.left_dims), _sizes_along(view, self.right, self.right_dims)
+        if left is None or right is None:
+            return True
+        return len(left) == len(right) and all(n == m or 1 in (n, m) for n, m in zip(left, right, strict=True))
+
+    def __str__(self) -> str:
+        return f"{self.left}[{self.left_dims}] == {self.right}[{self.right_dims}] each, or 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """`dtype(a) in {f32, f64}`, or a word (a string, a dtype argument) among a few."""
+
+    argument: str
+    words: tuple[str, ...]
+    of_tensor: bool
+
+    @property
+    def cost(self) -> float:
+        return 1.0
+
+    def holds(self, view: View) -> bool:
+        if self.of_tensor:
+            return all(t.dtype in self.words for t in view.tensors(self.argument))
+        word = word_of(view, self.argument)
+        return word is None or word in self.words
+
+    def __str__(self) -> str:
+        subject = f"dtype({self.argument})" if self.of_tensor else f"word({self.argument})"
+        return f"{subject} in {{{', '.join(self.words)}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of tensors alike in shape, rank or dtype, or in shape but for the dimension that an argument names."""
+
+    argument: str
+    aspect: str  # "shape", "rank", "dtype", or "shape but <argument>"
+
+    @property
+    def cost(self) -> float:
+        return 1.0
+
+    def holds(self, view: View) -> bool:
+        tensors = view.tensors(self.argument)
+        if len(tensors) < 2:
+            return True
+        if self.aspect == "dtype":
+            return len({t.dtype for t in tensors}) == 1
+        if self.aspect == "rank":
+            return len({len(t.shape) for t in tensors}) == 1
+        if self.aspect == "shape":
+            return len({t.shape for t in tensors}) == 1
+        dim = view.arguments.get(self.aspect.removeprefix("shape but "))
+        rank = len(tensors[0].shape)
+        if not isinstance(dim, int) or any(len(t.shape) != rank for t in tensors) or not -rank <= dim < rank:
+            return True
+        dim %= rank
+        return len({t.shape[:dim] + t.shape[dim + 1 :] for t in tensors}) == 1
+
+    def __str__(self) -> str:
+        return f"{self.argument} alike in {self.aspect}"
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """A list of dimensions of a tensor without repeats."""
+
+    argument: str
+    tensor: str
+
+    @property
+    def cost(self) -> float:
+        return 1.4
+
+    def holds(self, view: View) -> bool:
+        integers, tensors = view.integers(self.argument), view.tensors(self.tensor)
+        if not integers or not tensors:
+            return True
+        rank = max(len(tensors[0].shape), 1)
+        return len({i % rank for i in integers}) == len(integers)
+
+    def __str__(self) -> str:
+        return f"{self.argument} distinct in {self.tensor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reshapes:
+    """A list of sizes that a tensor can be viewed as; one of them may be -1, and is then what is left."""
+
+    argument: str
+    tensor: str
+
+    @property
+    def cost(self) -> float:
+        return 1.3
+
+    def holds(self, view: View) -> bool:
+        sizes, tensors = view.integers(self.argument), view.tensors(self.tensor)
+        if sizes is None or not tensors:
+            return True
+        numel, rest = tensors[0].numel, math.prod(n for n in sizes if n != -1)
+        if sizes.count(-1) == 0:
+            return numel == rest
+        return sizes.count(-1) == 1 and rest > 0 and numel % rest == 0
+
+    def __str__(self) -> str:
+        return f"{self.argument} reshapes {self.tensor}"
+
+
+def promoted(view: View, left: str, right: str) -> DType | None:
+    """The dtype that a tensor and another argument lead to: a tensor, a number, or a dtype, which decides if given."""
+    lefts, rights = view.tensors(left), view.tensors(right)
+    if not lefts:
+        return None
+    dtype = TO_TORCH[lefts[0].dtype]
+    if rights:
+        return FROM_TORCH.get(torch.promote_types(dtype, TO_TORCH[rights[0].dtype]))
+    other = view.arguments.get(right)
+    if isinstance(other, DTypeArg):
+        return other.name
+    if isinstance(other, (int, float)):
+        return _with_number(dtype, type(other).__name__)
+    return lefts[0].dtype
+
+
+@cache
+def _with_number(dtype: torch.dtype, kind: str) -> DType | None:
+    number = {"bool": True, "int": 1}.get(kind, 1.0)
+    return FROM_TORCH.get(torch.result_type(torch.empty(1, dtype=dtype), number))
+
+
+def _sizes_along(view: View, tensor: str, dims: str) -> tuple[int, ...] | None:
+    tensors, integers = view.tensors(tensor), view.integers(dims)
+    if not tensors or not integers:
+        return None
+    shape = tensors[0].shape
+    return tuple(shape[i] if -len(shape) <= i < len(shape) else -1 for i in integers)
+
+
+def word_of(view: View, name: str) -> str | None:
+    """An argument that is a word: a string, a dtype, or for a number its kind (bool, int, float)."""
+    arg = view.arguments.get(name)
+    if isinstance(arg, DTypeArg):
+        return arg.name
+    if isinstance(arg, (bool, int, float)):
+        return type(arg).__name__
+    return arg if isinstance(arg, str) else None
+
+
+_TERM = r"([\w.\[\]-]+|\w+\([^)]*\))"
+_Make = Callable[[re.Match[str]], Predicate]
+
+
+def _term(text: str) -> Term:
+    found = parse_term(text)
+    if found is None:
+        raise InvalidInputError(f"`{text}` is no term of a rule")
+    return found
+
+
+_FORMS: tuple[tuple[str, _Make], ...] = (
+    (r"dtype\((\w+)\) == dtype\((\w+)\)", lambda m: SameDType(m[1], m[2])),
+    (r"dtype\((\w+), (\w+)\) casts to dtype\(\w+\)", lambda m: Casts(m[1], m[2])),
+    (r"(\w+) fits in (\w+)(?: but (\w+))?", lambda m: Fits(m[1], m[2], m[3] or "")),
+    (r"dtype\((\w+), (\w+)\) in \{(.*)\}", lambda m: Promoted(m[1], m[2], tuple(m[3].split(", ")))),
+    (r"(\w+)\[(\w+)\] == (\w+)\[(\w+)\] each, or 1", lambda m: Contracts(m[1], m[2], m[3], m[4])),
+    (r"(dtype|word)\((\w+)\) in \{(.*)\}", lambda m: Named(m[2], tuple(m[3].split(", ")), m[1] == "dtype")),
+    (r"(\w+) alike in (shape but \w+|shape|rank|dtype)", lambda m: Listed(m[1], m[2])),
+    (r"(\w+) distinct in (\w+)", lambda m: Distinct(m[1], m[2])),
+    (r"(\w+) reshapes (\w+)", lambda m: Reshapes(m[1], m[2])),
+    (r"(\w+) (like|broadcasts with|expands to) (\w+)", lambda m: Shapes(m[2], m[1], m[3])),
+    (rf"{_TERM} is {_TERM} or 1", lambda m: EqualOrOne(_term(m[1]), _term(m[2]))),
+    (rf"{_TERM} % {_TERM}(\^2)? == 0", lambda m: Divides(_term(m[1]), _term(m[2]), bool(m[3]))),
+    (rf"{_TERM} == {_TERM} \* {_TERM}", lambda m: Product(_term(m[1]), _term(m[2]), _term(m[3]))),
+    (rf"{_TERM} in \{{(.*)\}}", lambda m: Member(_term(m[1]), tuple(map(float, m[2].split(", "))))),
+    (rf"{_TERM} \+ {_TERM} >= (-?\d+)", lambda m: Compared(_term(m[1]), "+>=", _term(m[2]), int(m[3]))),
+    (rf"{_TERM} (>=|<=) (-?[\d.e+-]+)", lambda m: Bounded(_term(m[1]), float(m[3]), m[2] == ">=")),
+    (
+        rf"{_TERM} (==|>=) {_TERM}(?: ([+-]) (\d+))?",
+        lambda m: Compared(_term(m[1]), m[2], _term(m[3]), int(f"{m[4]}{m[5]}") if m[5] else 0),
+    ),
+)
+_PATTERNS = tuple((re.compile(pattern), make) for pattern, make in _FORMS)
+
+
+@cache
+def parse_predicate(text: str) -> Predicate:
+    """The predicate that a text means.
+
+    Raises:
+        InvalidInputError: it means none.
+    """
+    for pattern, make in _PATTERNS:
+        match = pattern.fullmatch(text)
+        if match:
+            return make(match)
+    raise InvalidInputError(f"`{text}` is no predicate of a rule")

@@ -1,0 +1,106 @@
+"""Rules are inferred by asking, and a wrong one is caught."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+
+from tensorsmith.generators.rules.ask import ask
+from tensorsmith.generators.rules.book import Entry, shipped_book
+from tensorsmith.generators.rules.check import rule_problem
+from tensorsmith.generators.rules.learn import learn_rule, learn_variant
+from tensorsmith.generators.rules.mend import mend
+from tensorsmith.generators.rules.rule import parse_rule
+from tensorsmith.generators.rules.terms import View
+from tensorsmith.generators.table import entry_of
+from tensorsmith.ir.graph import Arg, Ref, TensorType
+
+
+def f32(*shape: int) -> TensorType:
+    return TensorType("f32", shape)
+
+
+@pytest.mark.parametrize(
+    ("op", "arguments", "good", "bad"),
+    [
+        ("aten.mm.default", {"self": Ref(0), "mat2": Ref(1)}, (f32(3, 4), f32(4, 2)), (f32(3, 4), f32(3, 2))),
+        ("aten.view.default", {"self": Ref(0), "size": (6, -1)}, (f32(4, 3),), (f32(4, 4),)),
+        ("aten.add.Tensor", {"self": Ref(0), "other": Ref(1)}, (f32(5, 1), f32(4)), (f32(5, 2), f32(4))),
+        ("aten.transpose.int", {"self": Ref(0), "dim0": 2, "dim1": -3}, (f32(1, 2, 3),), (f32(1, 2),)),
+        (
+            "aten.conv2d.default",
+            {"input": Ref(0), "weight": Ref(1), "stride": (1, 1), "padding": (0, 1), "dilation": (1, 2), "groups": 2},
+            (f32(2, 4, 5, 5), f32(6, 2, 3, 3)),
+            (f32(2, 4, 5, 2), f32(6, 2, 3, 3)),
+        ),
+    ],
+)
+def test_rules_that_anyone_would_write_are_found(
+    op: str, arguments: dict[str, Arg], good: tuple[TensorType, ...], bad: tuple[TensorType, ...]
+) -> None:
+    entry = learn_rule(entry_of(op))
+    rule = parse_rule(entry.rule)
+    assert rule.holds(View(arguments, dict(enumerate(good))))
+    assert not rule.holds(View(arguments, dict(enumerate(bad))))
+    assert entry.precision > 0.9
+    assert entry.recall > 0.9
+    assert min(entry.accepts, entry.rejects) > 50
+
+
+def test_inference_is_deterministic() -> None:
+    assert learn_rule(entry_of("aten.cat.default")) == learn_rule(entry_of("aten.cat.default"))
+
+
+def test_an_out_variant_is_measured_by_its_twins_rule() -> None:
+    twin = learn_rule(entry_of("aten.add.Tensor"))
+    variant = learn_variant("aten.add.out", twin)
+    assert variant.rule == twin.rule
+    assert variant.precision > 0.95
+
+
+def test_an_operator_that_kills_its_process_is_answered_for_up_to_then() -> None:
+    entry = entry_of("aten.neg.default")
+    answers = ask("aten.neg.default", entry.records, frozenset(), 40)
+    assert len(answers) > 20
+    assert all(answer.accepted == (answer.record.tensors[0].dtype != "bool") for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("op", "rule", "problem"),
+    [
+        ("aten.mm.default", (), "that it admits"),
+        ("aten.mm.default", ("self[0] == mat2[1]",), "that it admits"),
+        ("aten.add.Tensor", ("other like self",), "accepted calls it admits"),
+        ("aten.add.Tensor", ("rank(self) >= 9",), "admits none"),
+    ],
+)
+def test_a_wrong_rule_is_caught(op: str, rule: tuple[str, ...], problem: str) -> None:
+    good = shipped_book()[op]
+    assert rule_problem(good, entry_of(op)) is None
+    planted = msgspec.structs.replace(good, rule=rule)
+    assert problem in (rule_problem(planted, entry_of(op)) or "")
+
+
+def test_arguments_are_changed_until_they_satisfy_a_rule() -> None:
+    rule = parse_rule(("dims(x) >= dim + 1", "dim + dims(x) >= 0", "size reshapes x", "x[0] % groups == 0", "n >= 1"))
+    types = {0: TensorType("f32", (4, 6))}
+    arguments: dict[str, Arg] = {"x": Ref(0), "dim": 5, "size": (7, 7), "groups": 3, "n": -2}
+    for seed in range(20):
+        found = mend(rule, arguments, types, random.Random(seed))
+        assert isinstance(found, dict)
+        assert rule.holds(View(found, types))
+    impossible = mend(parse_rule(("rank(x) >= 3",)), arguments, types, random.Random(0))
+    assert impossible == "rank(x) >= 3"
+
+
+def test_every_operator_that_is_generated_has_a_rule_that_was_measured() -> None:
+    from tensorsmith.generators.table import load_table
+
+    book = shipped_book()
+    assert {entry.op for entry in load_table()} == {*book}
+    good = [entry for entry in book.values() if entry.precision >= 0.95]
+    assert len(good) >= 1000
+    assert len({entry.op.split(".")[1] for entry in good}) >= 600
+    assert all(isinstance(entry, Entry) and entry.held_out > 0 for entry in good)
