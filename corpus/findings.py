@@ -41,5 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
     reproduced: int = 0
     of: int = 0
     reduced: bool = False
+    # How many workers died while they confirmed and reduced it.
+    triage_deaths: int = 0
     # Seconds since the epoch.
     first_seen: float = 0.0

@@ -13,10 +13,12 @@ from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.ir.testcase import TestCase, encode
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.duplicates import KnownFinding, probable_duplicate
+from tensorsmith.triage.duplicates import KnownFinding, alike, probable_duplicate
 from tensorsmith.triage.signature import Signature, signature
 
 REDUCE_SECONDS = 150.0
+# An alarm that so many workers died of while they triaged it stays unconfirmed.
+TRIAGE_DEATHS = 2
 # An operator that a finding of at most so many operators is about is generated less often.
 _FEW_OPERATORS = 2
 _FLOOD_WEIGHT = 0.15
@@ -31,7 +33,10 @@ class Alarms:
         self._time_limit = time_limit
         self._memory_limit = memory_limit
         self._queue: deque[TriageAlarm] = deque()
+        self._under_triage: dict[str, TriageAlarm] = {}
         self._findings = {finding.id: finding for finding in store.findings()}
+        # What `_findings` has that a failure can repeat.
+        self._shown = {f.id: _known(store, f) for f in self._findings.values() if f.status in SHOWN}
         self.confirmed = 0
         for finding in self._findings.values():
             if finding.status == "new":
@@ -42,27 +47,39 @@ class Alarms:
         return len(self._queue)
 
     def next(self) -> TriageAlarm | None:
-        """The next alarm to triage, or None; it stays in the store as new until `settle` hears of it."""
+        """The next alarm to triage, or None; it stays in the store as new until `settle` hears of it.
+
+        The oldest that is unlike those under triage, which may turn out to be the same; or else the oldest.
+        """
         while self._queue:
-            order = self._queue.popleft()
-            known = self._repeats(order.case, order.verdict)
-            if known is None:
+            under_triage = [signature(order.case, order.verdict) for order in self._under_triage.values()]
+            order = next((order for order in self._queue if not _any_alike(order, under_triage)), self._queue[0])
+            self._queue.remove(order)
+            if not self.is_explained(order):
+                self._under_triage[order.id] = order
                 return order
-            # What was settled since it came in explains it.
-            self._store.merge_finding(order.id, known)
-            self._findings.pop(order.id, None)
         return None
 
+    def is_explained(self, order: TriageAlarm) -> bool:
+        """Whether a finding that was settled since an alarm came in explains it; it is then counted as seen again."""
+        known = self._repeats(order.case, order.verdict)
+        if known is None:
+            return False
+        self._under_triage.pop(order.id, None)
+        self._merge(order.id, known)
+        return True
+
     def again(self, order: TriageAlarm) -> None:
-        """Put an alarm back whose worker died, once; the second time it counts as unconfirmed."""
+        """Put an alarm back whose worker died, once; the second time, even of another run, it stays unconfirmed."""
+        self._under_triage.pop(order.id, None)
         finding = self._findings.get(order.id)
         if finding is None:
             return
-        if finding.guilty == "triage died":
-            self._update(msgspec.structs.replace(finding, status="unconfirmed"), {})
-            return
-        self._update(msgspec.structs.replace(finding, guilty="triage died"), {})
-        self._queue.append(order)
+        deaths = finding.triage_deaths + 1
+        if deaths < TRIAGE_DEATHS:
+            self._queue.append(order)
+        status: Status = "new" if deaths < TRIAGE_DEATHS else "unconfirmed"
+        self._update(msgspec.structs.replace(finding, status=status, triage_deaths=deaths), {})
 
     def hear(self, case: TestCase, verdict: Verdict, seed: int = 0) -> None:
         """Take in a failure: store it as a new finding, or count it for the finding that it repeats."""
@@ -84,6 +101,7 @@ class Alarms:
 
     def settle(self, triaged: Triaged) -> None:
         """Take in what became of an alarm."""
+        self._under_triage.pop(triaged.id, None)
         provisional = self._findings.get(triaged.id)
         if provisional is None:
             return
@@ -99,8 +117,7 @@ class Alarms:
             status = "unconfirmed"
         existing = self._findings.get(final.id)
         if existing is not None and existing.status in SHOWN:
-            self._store.merge_finding(provisional.id, final.id)
-            del self._findings[provisional.id]
+            self._merge(provisional.id, final.id)
             if status == "unconfirmed" or len(existing.operators) <= len(triaged.case.graph.nodes):
                 return
         finding = Finding(
@@ -130,8 +147,7 @@ class Alarms:
             },
         )
         if provisional.id in self._findings and provisional.id != finding.id:
-            self._store.merge_finding(provisional.id, finding.id)
-            del self._findings[provisional.id]
+            self._merge(provisional.id, finding.id)
         if status != "unconfirmed":
             self.confirmed += existing is None
             self._screen.finding(finding)
@@ -146,12 +162,7 @@ class Alarms:
         }
 
     def _repeats(self, case: TestCase, verdict: Verdict) -> str | None:
-        shown = [
-            KnownFinding(f.id, msgspec.convert(f.signature, Signature), self._store.case(f.case).graph)
-            for f in self._findings.values()
-            if f.status in SHOWN
-        ]
-        return probable_duplicate(case, verdict, shown)
+        return probable_duplicate(case, verdict, tuple(self._shown.values()))
 
     def _enqueue(self, finding: Finding, case: TestCase, verdict: Verdict) -> None:
         self._queue.append(TriageAlarm(finding.id, case, verdict, REDUCE_SECONDS, self._time_limit, self._memory_limit))
@@ -159,6 +170,24 @@ class Alarms:
     def _update(self, finding: Finding, files: dict[str, str | bytes]) -> None:
         self._store.upsert_finding(finding, files)
         self._findings[finding.id] = finding
+        if finding.status in SHOWN:
+            self._shown[finding.id] = _known(self._store, finding)
+        else:
+            self._shown.pop(finding.id, None)
+
+    def _merge(self, id_: str, into: str) -> None:
+        self._store.merge_finding(id_, into)
+        self._findings.pop(id_, None)
+        self._shown.pop(id_, None)
+
+
+def _known(store: Store, finding: Finding) -> KnownFinding:
+    return KnownFinding(finding.id, msgspec.convert(finding.signature, Signature), store.case(finding.case).graph)
+
+
+def _any_alike(order: TriageAlarm, others: list[Signature]) -> bool:
+    found = signature(order.case, order.verdict)
+    return any(alike(found, other) for other in others)
 
 
 def _provisional(case: TestCase, verdict: Verdict) -> Finding:

@@ -97,6 +97,8 @@ class Engine:
         self.judged: dict[int, set[int]] = {}
         self.interrupted = False
         self._deadline: float | None = None
+        # Whether alarms were settled that may explain others under triage.
+        self._settled = False
 
     def run(self) -> None:
         """Run until the budget is used up or a person interrupts, then let alarms that wait be triaged."""
@@ -132,6 +134,8 @@ class Engine:
                     self._hear(event)
                 else:
                     self._bury(event)
+            if self._settled:
+                self._stop_explained()
             now = time.monotonic()
             if now - saved > SAVE_SECONDS:
                 self._save(now - saved)
@@ -163,6 +167,13 @@ class Engine:
         self.workforce.give(self._replace(worker) if worker.served else worker, alarm)
         return True
 
+    def _stop_explained(self) -> None:
+        """Let workers go that triage an alarm which a finding settled in the meantime explains."""
+        self._settled = False
+        for worker in list(self.workforce.workers.values()):
+            if isinstance(worker.order, TriageAlarm) and self.alarms.is_explained(worker.order):
+                self.workforce.dismiss(worker)
+
     def _replace(self, worker: Worker) -> Worker:
         self.workforce.dismiss(worker)
         return self.workforce.hire()
@@ -182,6 +193,7 @@ class Engine:
             self._release(worker)
         elif isinstance(message, Triaged):
             self.alarms.settle(message)
+            self._settled = True
             self._release(worker)
         elif isinstance(message, WorkerFailed):
             self.screen.message("a worker failed, which is a fault of tensorsmith: " + message.text.strip()[-1500:])

@@ -6,19 +6,15 @@ import tempfile
 from pathlib import Path
 
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
-from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge_isolated
-from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
-from tensorsmith.triage.confirm import confirm, run_repro
-from tensorsmith.triage.reduce import reduce_case
+from tensorsmith.triage.confirm import run_repro
+from tensorsmith.triage.reduce_isolated import reduce_isolated
 from tensorsmith.triage.report import report
-from tensorsmith.triage.repro import repro_script
+from tensorsmith.triage.repro import longest_run, repro_script
 
-# A candidate of a reduction that hangs costs its whole time limit, so it gets a shorter one than the first run.
-HANG_SECONDS = 10.0
-# A script starts an interpreter and warms the compiler up itself, so it calls no less than this a hang.
-SCRIPT_SECONDS = 20.0
+# A script is run on other machines too, so it calls no less than this a hang.
+SCRIPT_SECONDS = 5.0
 
 
 def triage_alarm(order: TriageAlarm) -> Triaged:
@@ -32,20 +28,13 @@ def triage_alarm(order: TriageAlarm) -> Triaged:
             return Triaged(order.id, order.case, again, 0, 2)
         verdict = again
 
-    if verdict.kind == "hang":
-        limits = Limits(min(order.time_limit, HANG_SECONDS), order.memory_limit)
-
-    def judge(case: TestCase) -> Verdict:
-        return judge_isolated(case, limits)
-
-    reduced = reduce_case(order.case, verdict, judge, order.seconds, None)
-    reproduced, of = confirm(reduced.case, reduced.verdict, limits)
-    patience = max(order.time_limit, SCRIPT_SECONDS)
-    script = repro_script(reduced.case, reduced.verdict, Limits(patience, order.memory_limit))
+    reduced, (reproduced, of) = reduce_isolated(order.case, verdict, limits, order.seconds)
+    script_limits = Limits(max(order.time_limit, SCRIPT_SECONDS), order.memory_limit)
+    script = repro_script(reduced.case, reduced.verdict, script_limits)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "repro.py"
         path.write_text(script)
-        runs = run_repro(path, 2 * patience)
+        runs = run_repro(path, longest_run(script_limits))
     return Triaged(
         order.id,
         reduced.case,
@@ -54,7 +43,7 @@ def triage_alarm(order: TriageAlarm) -> Triaged:
         of,
         calls=reduced.calls,
         repro=script,
-        report=report(reduced.case, reduced.verdict, (reproduced, of)),
+        report=report(reduced.case, reduced.verdict, (reproduced, of), limits=script_limits),
         repro_runs=runs,
         slipped=reduced.slipped,
     )

@@ -22,8 +22,10 @@ from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.isolation import kill_group, tree_rss
 
 MEMORY_POLL_SECONDS = 0.25
-# A triage order has its own deadline; this is what it may take beyond that for confirming and writing.
+# A triage order has its own deadline for reducing; this is what it may take beyond that for confirming and writing:
+# some seconds, and the time limit of one test so many times.
 TRIAGE_GRACE_SECONDS = 240.0
+TRIAGE_GRACE_RUNS = 20
 
 
 @dataclass
@@ -150,7 +152,7 @@ class Workforce:
             return
 
     def dismiss(self, worker: Worker) -> None:
-        """Let an idle worker go."""
+        """Let a worker go, whatever it is doing."""
         self.workers.pop(worker.pid, None)
         worker.connection.close()
         kill_group(worker.pid)
@@ -242,7 +244,8 @@ class Workforce:
 
     def _limit(self, worker: Worker) -> float:
         if isinstance(worker.order, TriageAlarm):
-            return worker.order.seconds + TRIAGE_GRACE_SECONDS
+            order = worker.order
+            return order.seconds + TRIAGE_GRACE_SECONDS + TRIAGE_GRACE_RUNS * order.time_limit
         return self.time_limit * (2 if worker.position < 0 else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import os
@@ -19,11 +20,22 @@ import msgspec
 import psutil
 
 POLL_SECONDS = 0.05
+BUSY_TIMES = 3.0
+# A run that used so much of its time limit as CPU time was not kept from the CPU, and one that used less of the last
+# seconds waits for something else.
+_HAD_SHARE = 0.8
+_WAITS_SHARE = 0.05
+_WAITS_SECONDS = 0.5
+# How long a child that hangs may take to write its stack.
+STACK_SECONDS = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one run may use: wall time in seconds and resident memory in bytes, its own children included."""
+    """What one run may use: wall time in seconds and resident memory in bytes, its own children included.
+
+    On a busy machine a run that gets on, and has not had the CPU for so long, may take BUSY_TIMES as much wall time.
+    """
 
     seconds: float = 60.0
     rss_bytes: int = 6 << 30
@@ -100,18 +112,29 @@ def die_with_parent() -> None:
 
 def tree_rss(pid: int) -> int:
     """Resident memory in bytes of a process and all its descendants; 0 if it is gone."""
+    total = 0
+    for member in _family(pid):
+        with contextlib.suppress(psutil.Error):
+            total += member.memory_info().rss
+    return total
+
+
+def tree_cpu(pid: int) -> float:
+    """CPU seconds that a process and all its descendants used, those included that it has waited for."""
+    total = 0.0
+    for member in _family(pid):
+        with contextlib.suppress(psutil.Error):
+            times = member.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _family(pid: int) -> list[psutil.Process]:
     try:
         process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
+        return [process, *process.children(recursive=True)]
     except psutil.Error:
-        return 0
-    total = 0
-    for member in family:
-        try:
-            total += member.memory_info().rss
-        except psutil.Error:
-            continue
-    return total
+        return []
 
 
 def kill_group(pid: int) -> None:
@@ -142,6 +165,7 @@ def _child(function: Callable[[], bytes], writer: int, stderr_fd: int) -> None:
 
 def _watch(pid: int, reader: int, limits: Limits, started: float) -> tuple[bytes, Literal["hang", "memory"] | None]:
     chunks: list[bytes] = []
+    progress = _Progress(pid, limits.seconds)
     next_look = started
     while True:
         ready, _, _ = select.select([reader], [], [], POLL_SECONDS)
@@ -151,7 +175,7 @@ def _watch(pid: int, reader: int, limits: Limits, started: float) -> tuple[bytes
                 return b"".join(chunks), None
             chunks.append(chunk)
         now = time.monotonic()
-        if now - started > limits.seconds:
+        if progress.is_over(now - started):
             _stop(pid)
             return b"", "hang"
         if now >= next_look:
@@ -161,11 +185,36 @@ def _watch(pid: int, reader: int, limits: Limits, started: float) -> tuple[bytes
             next_look = now + POLL_SECONDS
 
 
+class _Progress:
+    """How a run gets on that has `seconds`."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid = pid
+        self._seconds = seconds
+        # Wall time and CPU time, from shortly before the end on.
+        self._looks: list[tuple[float, float]] = []
+
+    def is_over(self, wall: float) -> bool:
+        """Whether its time is up, so many seconds after its start."""
+        if wall < self._seconds - 2 * _WAITS_SECONDS:
+            return False
+        spent = tree_cpu(self._pid)
+        self._looks.append((wall, spent))
+        if wall <= self._seconds:
+            return False
+        if wall > BUSY_TIMES * self._seconds or spent > _HAD_SHARE * self._seconds:
+            return True
+        before, had = next((look for look in reversed(self._looks) if look[0] <= wall - _WAITS_SECONDS), (0.0, 0.0))
+        return spent - had < _WAITS_SHARE * (wall - before)
+
+
 def _stop(pid: int) -> None:
     """Ask for the stack first: SIGABRT makes faulthandler write it."""
     try:
         os.kill(pid, signal.SIGABRT)
-        time.sleep(0.2)
     except ProcessLookupError:
         return
+    end = time.monotonic() + STACK_SECONDS
+    while time.monotonic() < end and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        time.sleep(0.005)
     kill_group(pid)

@@ -9,6 +9,7 @@ import torch
 from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.targets.api import Knob, Runnable
 from tensorsmith.targets.devices import missing_device
+from tensorsmith.targets.dynamo import warm_dynamo
 from tensorsmith.targets.modules import module_of, outputs_of
 
 # The one step that every torch.compile backend has: compile for symbolic shapes from the start.
@@ -39,8 +40,7 @@ class TorchBackend:
         """See Target. The backend itself is loaded but not run: it is what may hang, or eat memory."""
         torch.set_num_threads(1)
         torch._dynamo.lookup_backend(self.backend)
-        torch.compile(lambda x: x + 1, backend="eager")(torch.ones(2))
-        torch._dynamo.reset()
+        warm_dynamo()
 
     def knobs(self) -> tuple[Knob, ...]:
         """See Target."""

@@ -41,9 +41,18 @@ def probable_duplicate(case: TestCase, verdict: Verdict, known: Sequence[KnownFi
     """
     found = signature(case, verdict)
     for finding in known:
-        if _alike(found, finding.signature) and (verdict.kind == "error" or occurrence(finding.graph, case.graph)):
+        if alike(found, finding.signature) and (verdict.kind == "error" or occurrence(finding.graph, case.graph)):
             return finding.id
     return None
+
+
+def alike(found: Signature, known: Signature) -> bool:
+    """Whether failures of these signatures may be one bug, whatever their programs are before reduction."""
+    if found.kind == "error":
+        return found == known
+    return (found.target, found.kind, found.channel, found.message) == (
+        known.target, known.kind, known.channel, known.message,
+    )  # fmt: skip
 
 
 def occurrence(pattern: Graph, graph: Graph) -> set[int]:
@@ -55,14 +64,6 @@ def occurrence(pattern: Graph, graph: Graph) -> set[int]:
     for mapping in matcher.subgraph_monomorphisms_iter():
         return set(mapping)
     return set()
-
-
-def _alike(found: Signature, known: Signature) -> bool:
-    if found.kind == "error":
-        return found == known
-    return (found.target, found.kind, found.channel, found.message) == (
-        known.target, known.kind, known.channel, known.message,
-    )  # fmt: skip
 
 
 def _dataflow(graph: Graph) -> Any:

@@ -1,6 +1,6 @@
 """Reduction: the smallest test case that still fails in the same way.
 
-The order of the reductions (slices by bisection, then counter-based delta debugging, then bypassing) was chosen on
+The order of the removals (slices by bisection, then counter-based delta debugging, then bypassing) was chosen on
 simulated graphs of 10 to 300 calls, where it needed the fewest runs and left the fewest calls.
 """
 
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.reductions.registry import REDUCTIONS
+from tensorsmith.triage.reductions.api import Reduction
+from tensorsmith.triage.reductions.registry import REMOVALS, SIMPLIFICATIONS
 from tensorsmith.triage.signature import same_failure
 
 
@@ -101,16 +103,29 @@ class _Search:
     def one_round(self) -> bool:
         """Try every reduction once; whether any made the test case simpler."""
         before = self.case
-        for name, reduction in REDUCTIONS:
-            candidates = reduction(self.case)
-            taken: bool | None = None
-            while True:
-                try:
-                    candidate = candidates.send(taken) if taken is not None else next(candidates)
-                except StopIteration:
-                    break
-                taken = self.take(name, candidate)
+        for name, reduction in REMOVALS:
+            _follow(reduction, self.case, partial(self.take, name))
+        self.leap()
+        for name, reduction in SIMPLIFICATIONS:
+            _follow(reduction, self.case, partial(self.take, name))
         return self.case is not before
+
+    def leap(self) -> None:
+        """Try all simplifications at once: as if every candidate that is new were taken, and only the last one run."""
+        assumed = self.case
+        known = set(self.judged)
+
+        def assume(candidate: TestCase) -> bool:
+            nonlocal assumed
+            if candidate.id in known:
+                return False
+            known.add(candidate.id)
+            assumed = candidate
+            return True
+
+        for _, reduction in SIMPLIFICATIONS:
+            _follow(reduction, assumed, assume)
+        self.take("all simplifications", assumed)
 
     def take(self, name: str, candidate: TestCase) -> bool:
         """Judge a candidate that is new; it becomes the best if it fails in the same way."""
@@ -140,3 +155,15 @@ class _Search:
                     self.slipped[position] = (candidate, found)
                 return
         self.slipped.append((candidate, found))
+
+
+def _follow(reduction: Reduction, case: TestCase, take: Callable[[TestCase], bool]) -> None:
+    """Run a reduction from a test case, with `take` to say of each candidate whether it is taken."""
+    candidates = reduction(case)
+    taken: bool | None = None
+    while True:
+        try:
+            candidate = candidates.send(taken) if taken is not None else next(candidates)
+        except StopIteration:
+            return
+        taken = take(candidate)

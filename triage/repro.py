@@ -15,7 +15,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.entry_points import Entry, entry
-from tensorsmith.triage.repro_kinds import body
+from tensorsmith.triage.repro_kinds import START_SECONDS, body
 from tensorsmith.triage.source import DRAW, draws, function_source, inputs_source, needs_draw
 
 
@@ -36,7 +36,8 @@ def repro_script(case: TestCase, verdict: Verdict, limits: Limits | None = None)
     functions = [function_source(case), inputs_source(case)]
     if needs_draw("\n".join(functions)):
         functions.insert(0, DRAW)
-    functions += [*main.helpers, _run(case, way_in), main.source]
+    warm_up = [_warm_up(case, way_in)] if main.timed else []
+    functions += [*main.helpers, *warm_up, _run(case, way_in), main.source]
     imports = ["import " + name for name in sorted({*main.imports, "sys"})]
     parts = [
         _header(case, verdict),
@@ -45,6 +46,11 @@ def repro_script(case: TestCase, verdict: Verdict, limits: Limits | None = None)
         'if __name__ == "__main__":\n    sys.exit(main())',
     ]
     return "\n\n\n".join(parts).replace('"""\n\n\nimport', '"""\n\nimport', 1) + "\n"
+
+
+def longest_run(limits: Limits) -> float:
+    """Seconds after which a script that was written for these limits will not reproduce anything any more."""
+    return 2 * START_SECONDS + limits.seconds
 
 
 def _header(case: TestCase, verdict: Verdict) -> str:
@@ -59,9 +65,27 @@ def _header(case: TestCase, verdict: Verdict) -> str:
     )
 
 
+def _warm_up(case: TestCase, way_in: Entry) -> str:
+    """The source of `warm_up()`, which compiles another function; it is named `fn` for the entry's expression."""
+    return "\n".join(
+        [
+            "def warm_up(fn=lambda x: x + 1):",
+            '    """What the first compilation in a process takes is not to count."""',
+            "    try:",
+            f"        with {_contexts(way_in)}:",
+            f"            ({way_in.compile})(torch.ones(2, device={case.device!r}))",
+            "    except Exception as error:",
+            '        print(f"x + 1 does not compile: {error}", flush=True)',
+        ]
+    )
+
+
+def _contexts(way_in: Entry) -> str:
+    return "torch.no_grad()" + (f", {way_in.context}" if way_in.context else "")
+
+
 def _run(case: TestCase, way_in: Entry) -> str:
     """The source of `runs()`, which yields the inputs and outputs of eager and those of the compiled function."""
-    contexts = "torch.no_grad()" + (f", {way_in.context}" if way_in.context else "")
     lines = [
         "def runs():",
         '    """What eager and the compiled function make of equal inputs: outputs, and inputs after the run."""',
@@ -83,7 +107,7 @@ def _run(case: TestCase, way_in: Entry) -> str:
         f'{indent}    print(f"eager fails as well: {{error}}", flush=True)',
         f"{indent}    sys.exit(2)" if not draws(case) else f"{indent}    sys.exit(0 if shift else 2)",
         f'{indent}print("eager: done", flush=True)',
-        f"{indent}with {contexts}:",
+        f"{indent}with {_contexts(way_in)}:",
         f"{indent}    actual = compiled(*actual_inputs)",
         f"{indent}yield expected, actual, expected_inputs, actual_inputs",
     ]

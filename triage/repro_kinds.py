@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from tensorsmith.oracles.verdict import Channel, Verdict
 from tensorsmith.targets.isolation import Limits
 
+# What loading torch and a compiler, and compiling a first program, may take on a slow machine.
+START_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Body:
-    """Source: the modules to import, functions that `main` uses, and `main`."""
+    """Source: the modules to import, functions that `main` uses, and `main`.
+
+    `timed` says that it calls `warm_up` before what it times: a first compilation pays for more than its own program.
+    """
 
     source: str
     imports: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    timed: bool = False
 
 
 def body(verdict: Verdict, limits: Limits) -> Body:
@@ -32,8 +39,8 @@ def body(verdict: Verdict, limits: Limits) -> Body:
     if verdict.kind == "hang":
         seconds = max(1, round(limits.seconds))
         ending = _HANGS.format(seconds=seconds)
-        child = _TIMED_CHILD.format(seconds=seconds)
-        return Body(_IN_CHILD.format(ending=ending), ("signal", "subprocess"), (child,))
+        child = _TIMED_CHILD.format(start=round(START_SECONDS) + seconds, seconds=seconds)
+        return Body(_IN_CHILD.format(ending=ending), ("signal", "subprocess"), (child,), timed=True)
     if verdict.kind == "memory":
         ending = _DIES.format(what="runs out of memory", died=_ANY_END)
         child = _LIMITED_CHILD.format(size=limits.rss_bytes)
@@ -130,8 +137,13 @@ _LIMITED_CHILD = """def child():
         print("compiled: done", flush=True)
     return 0"""
 
-# The alarm ends the process by itself, so that no spinning child is left when the script is killed.
+# The alarm ends the process by itself, so that no spinning child is left when the script is killed. Only what comes
+# after `warm_up` is timed; a compiler that hangs on everything is ended by the first alarm.
 _TIMED_CHILD = """def child():
+    signal.alarm({start})
+    fn(*inputs())
+    print("eager: done", flush=True)
+    warm_up()
     signal.alarm({seconds})
     for _ in runs():
         print("compiled: done", flush=True)

@@ -25,7 +25,7 @@ from tensorsmith.fuzz.cli.options import (
     seconds,
 )
 from tensorsmith.fuzz.screen import clock
-from tensorsmith.ir.testcase import TestCase, encode
+from tensorsmith.ir.testcase import encode
 from tensorsmith.oracles.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -54,19 +54,13 @@ def reduce(
     case = named_case(name, campaign, target)
     verdict = failing_verdict(case, name, allowed)
 
-    from tensorsmith.oracles.judge import judge_isolated
-    from tensorsmith.triage.confirm import confirm
-    from tensorsmith.triage.reduce import reduce_case
+    from tensorsmith.triage.reduce_isolated import reduce_isolated
     from tensorsmith.triage.report import report
     from tensorsmith.triage.repro import repro_script
 
-    def judge(candidate: TestCase) -> Verdict:
-        return judge_isolated(candidate, allowed)
-
     print(f"fails: {_failure(verdict)}")
     print(f"reducing {len(case.graph.nodes)} operators ...", flush=True)
-    reduced = reduce_case(case, verdict, judge, deadline, _teller(len(case.graph.nodes)))
-    again = confirm(reduced.case, reduced.verdict, allowed)
+    reduced, again = reduce_isolated(case, verdict, allowed, deadline, _teller(len(case.graph.nodes)))
     files: dict[str, str | bytes] = {
         "repro.py": repro_script(reduced.case, reduced.verdict, allowed),
         "report.md": report(reduced.case, reduced.verdict, again, limits=allowed),

@@ -15,6 +15,7 @@ from torch._functorch import config as functorch_config
 from torch._inductor import config
 from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
 
+from tensorsmith.targets.dynamo import warm_dynamo
 from tensorsmith.targets.inductor.direct import compile_graph
 from tensorsmith.targets.inductor.kernel_batch import QUICK_FLAGS, deferred_kernels
 from tensorsmith.targets.inductor.strides import remember_strides
@@ -56,6 +57,7 @@ def warm(simdlens: Sequence[int | None] = (None,)) -> None:
         _compile_and_run()
     remember_strides()
     _keep_dtype_rules()
+    warm_dynamo()
     # What lives now lives on: the collector need not walk it again, nor a child copy its pages.
     gc.collect()
     gc.freeze()

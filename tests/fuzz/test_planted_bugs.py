@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ TESTS = 256
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tensorsmith.fuzz", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+
+
+def run_script(path: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 @pytest.mark.timeout(900)
@@ -41,17 +47,13 @@ def test_exactly_the_planted_bugs_are_found(tmp_path: Path) -> None:
         ("wrong-result", "clamp"),
     }, done.stdout
     assert len(found) == 5
-    for finding in found:
-        directory = Path(finding["path"])
-        script = subprocess.run(
-            [sys.executable, "-I", str(directory / "repro.py")],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert script.returncode == 1, finding["id"] + script.stdout + script.stderr
-        assert "tensorsmith" in (directory / "report.md").read_text()
+    scripts = [Path(finding["path"]) / "repro.py" for finding in found]
+    with ThreadPoolExecutor(len(scripts)) as pool:
+        for path, script in zip(scripts, pool.map(run_script, scripts), strict=True):
+            assert script.returncode == 1, str(path) + script.stdout + script.stderr
+            report = (path.parent / "report.md").read_text()
+            assert "tensorsmith" in report
+            assert path.read_text() in report
 
     status = json.loads(run("status", campaign, "--json").stdout)
     assert status["tests"] >= TESTS

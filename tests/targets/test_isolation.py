@@ -40,6 +40,33 @@ def test_a_hang_ends_at_its_limit_and_tells_its_stack() -> None:
     assert "in spin" in result.detail
 
 
+def test_a_run_that_is_kept_from_the_cpu_is_no_hang() -> None:
+    def starve() -> bytes:
+        while time.process_time() < 0.3:  # of this child
+            burst = time.process_time() + 0.01
+            while time.process_time() < burst:
+                pass
+            time.sleep(0.03)
+        return b"done"
+
+    result = run_isolated(starve, Limits(seconds=1.0))
+    assert isinstance(result, Completed)
+    assert result.seconds > 1.0
+
+
+def test_a_run_that_waits_for_nothing_is_a_hang() -> None:
+    def work_and_wait() -> bytes:
+        while time.process_time() < 0.3:  # of this child
+            pass
+        time.sleep(3600)
+        return b""
+
+    result = run_isolated(work_and_wait, Limits(seconds=1.0))
+    assert isinstance(result, Died)
+    assert result.cause == "hang"
+    assert "in work_and_wait" in result.detail
+
+
 def test_memory_is_limited() -> None:
     def eat() -> bytes:
         kept = []

@@ -34,6 +34,8 @@ def planted(module: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Callabl
             os.kill(os.getpid(), signal.SIGSEGV)
         if _follows(node, "cos", "neg"):
             time.sleep(3600)
+        if _follows(node, "relu", "neg"):
+            time.sleep(1)
         if _named(node, "t"):
             with module.graph.inserting_after(node):
                 extra = module.graph.call_function(torch.ops.aten.clone.default, (node,))

@@ -146,6 +146,31 @@ def test_steps_of_the_pipeline_go_except_the_guilty_one() -> None:
     assert [step.name for step in reduced.case.pipeline.steps] == ["c"]
 
 
+def test_simplifications_that_all_work_take_one_run() -> None:
+    steps = tuple(Step(name, (("value", True),)) for name in "abcd")
+    case = case_of(chain("sin", shape=(4, 8)).graph, pipeline=Pipeline(steps))
+    seen: list[Progress] = []
+    reduced = reduce_case(case, wrong(), contains("sin"), 60, seen.append)
+    assert [progress.reduction for progress in seen if progress.reduction != "bypass"] == ["all simplifications"]
+    assert reduced.case.pipeline.steps == ()
+    assert [item.type.shape for item in reduced.case.graph.inputs] == [(1, 1)]
+    assert all(isinstance(values, Literals) for values in reduced.case.recipe.inputs)
+
+
+def test_simplifications_that_do_not_work_together_are_made_one_by_one() -> None:
+    steps = tuple(Step(name, (("value", True),)) for name in "abcd")
+    case = case_of(chain("sin", shape=(4, 8)).graph, pipeline=Pipeline(steps))
+
+    def judged(candidate: TestCase) -> Verdict:
+        fails = "c" in [step.name for step in candidate.pipeline.steps] and candidate.graph.inputs[0].type.shape[1] > 2
+        return wrong() if fails else passed("differential")
+
+    reduced = reduce_case(case, wrong(), judged, 60)
+    assert [step.name for step in reduced.case.pipeline.steps] == ["c"]
+    assert [item.type.shape for item in reduced.case.graph.inputs] == [(1, 3)]
+    assert reduced.minimal
+
+
 def test_the_deadline_and_an_interrupt_give_the_best_so_far() -> None:
     case = random_program(0, 25)
     judged = contains("relu", "mul")

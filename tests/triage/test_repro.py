@@ -21,7 +21,7 @@ from tensorsmith.oracles.verdict import Channel, Kind, Verdict
 from tensorsmith.targets.eager import Eager
 from tensorsmith.targets.inputs import make_inputs
 from tensorsmith.targets.isolation import Limits
-from tensorsmith.triage import entry_points
+from tensorsmith.triage import entry_points, repro_kinds
 from tensorsmith.triage.confirm import run_repro
 from tensorsmith.triage.entry_points import Entry
 from tensorsmith.triage.repro import repro_script
@@ -113,6 +113,31 @@ def test_a_crash_script_survives_a_program_that_does_not_crash(tmp_path: Path) -
     verdict = Verdict("fail", "crash", kind="crash", message="the process died: SIGSEGV")
     code, said = exit_code(repro_script(chain("neg", target="torch:eager"), verdict), tmp_path)
     assert code == 0, said
+
+
+LATE = """import time
+from torch._dynamo import register_backend
+
+@register_backend
+def late(module, inputs, begun=[]):
+    if {when}:
+        time.sleep({seconds})
+    begun.append(True)
+    return module.forward
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("when", "seconds", "start", "expected"), [("not begun", 7, 60, 0), ("True", 3600, 1, 1)])
+def test_a_first_compilation_is_not_timed_but_has_to_end(
+    when: str, seconds: int, start: float, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way_in = Entry('torch.compile(fn, backend="late", fullgraph=True)', LATE.format(when=when, seconds=seconds))
+    monkeypatch.setattr(entry_points, "ENTRIES", [(TARGET, lambda case: way_in)])
+    monkeypatch.setattr(repro_kinds, "START_SECONDS", start)
+    hang = Verdict("fail", "crash", kind="hang", message="it did not end")
+    code, said = exit_code(repro_script(chain("neg"), hang, Limits(seconds=5.0)), tmp_path)
+    assert code == expected, said
 
 
 def test_the_script_imports_nothing_of_ours() -> None:

@@ -1,6 +1,7 @@
 """The reductions there are, in the order in which they are tried. A new one is a file and a line here.
 
-First what shrinks a large program in few runs, then what makes a small one simpler to read.
+First what shrinks a large program in few runs, then what makes a small one simpler to read. Simplifications mostly
+work, which is why they are first tried all at once (`tensorsmith.triage.reduce`).
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from tensorsmith.triage.reductions.shapes import smaller_shapes
 from tensorsmith.triage.reductions.suffix import suffix
 from tensorsmith.triage.reductions.values import simpler_values
 
-REDUCTIONS: tuple[tuple[str, Reduction], ...] = (
+REMOVALS: tuple[tuple[str, Reduction], ...] = (
     ("outputs", fewer_outputs),
     ("suffix", suffix),
     ("prefix", prefix),
     ("chunks", chunks),
     ("bypass", bypass),
     ("inputs", fewer_inputs),
+)
+
+SIMPLIFICATIONS: tuple[tuple[str, Reduction], ...] = (
     ("pipeline", fewer_steps),
     ("shapes", smaller_shapes),
     ("arguments", simpler_arguments),

@@ -1,0 +1,115 @@
+"""Alarms: which is triaged next, what explains another, and what a restart remembers."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tensorsmith.corpus.settings import Settings
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.alarms import Alarms
+from tensorsmith.fuzz.messages import TriageAlarm, Triaged
+from tensorsmith.fuzz.screen import PlainScreen
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.verdict import Verdict
+from tests.triage.programs import chain
+
+HANG = Verdict("fail", "crash", kind="hang", message="compiling or running did not end within its time limit")
+WRONG = Verdict("fail", "differential", kind="wrong-result", channel="values", message="output 0 differs")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.create(tmp_path / "campaign", Settings(seed=7))
+
+
+def alarms_of(store: Store) -> Alarms:
+    return Alarms(store, PlainScreen(Console(file=io.StringIO())), 2.0, 1 << 30)
+
+
+def following(alarms: Alarms) -> TriageAlarm:
+    order = alarms.next()
+    assert order is not None
+    return order
+
+
+def settled(order: TriageAlarm, case: TestCase) -> Triaged:
+    return Triaged(order.id, case, order.verdict, 2, 2, repro="print(1)", report="# It fails", repro_runs=True)
+
+
+def test_a_restart_remembers_that_a_worker_died_of_triage(store: Store) -> None:
+    alarms = alarms_of(store)
+    alarms.hear(chain("sin", "cos"), HANG)
+    alarms.again(following(alarms))
+    (finding,) = store.findings()
+    assert (finding.status, finding.triage_deaths, finding.guilty) == ("new", 1, "")
+
+    resumed = alarms_of(store)
+    resumed.again(following(resumed))
+    (finding,) = store.findings()
+    assert (finding.status, finding.triage_deaths, finding.guilty) == ("unconfirmed", 2, "")
+    assert resumed.next() is None
+    assert alarms_of(store).next() is None
+
+
+def test_an_alarm_whose_worker_died_once_waits_for_its_turn_again(store: Store) -> None:
+    alarms = alarms_of(store)
+    alarms.hear(chain("sin", "cos"), HANG)
+    order = following(alarms)
+    assert alarms.next() is None
+    alarms.again(order)
+    assert following(alarms) == order
+
+
+def test_alarms_that_may_be_one_bug_are_not_triaged_side_by_side_if_there_are_others(store: Store) -> None:
+    alarms = alarms_of(store)
+    for ops, verdict in ((("sin", "cos"), HANG), (("cos", "abs"), HANG), (("abs",), WRONG)):
+        alarms.hear(chain(*ops), verdict)
+    assert [following(alarms).case.graph.operators()[0] for _ in range(3)] == [
+        "aten.sin.default",
+        "aten.abs.default",
+        "aten.cos.default",
+    ]
+
+
+def test_what_was_settled_explains_what_waits_and_what_is_under_triage(store: Store) -> None:
+    alarms = alarms_of(store)
+    for ops in (("sin", "cos"), ("cos", "abs"), ("abs", "cos", "abs"), ("sigmoid",)):
+        alarms.hear(chain(*ops), HANG)
+    first, second = following(alarms), following(alarms)
+    assert not alarms.is_explained(second)
+    alarms.settle(settled(first, chain("cos")))
+    assert alarms.is_explained(second)
+    assert following(alarms).case == chain("sigmoid")
+    confirmed, waiting = sorted(store.findings(), key=lambda finding: finding.status)
+    assert (confirmed.status, confirmed.operators, confirmed.seen) == ("confirmed", ("aten.cos.default",), 3)
+    assert (waiting.status, waiting.operators) == ("new", ("aten.sigmoid.default",))
+
+
+def test_a_failure_is_compared_with_the_smallest_program_known(store: Store) -> None:
+    """An aliasing failure keeps its signature when its program gets smaller."""
+    aliasing = Verdict("fail", "differential", kind="wrong-result", channel="aliasing")
+    alarms = alarms_of(store)
+    alarms.hear(chain("sin", "cos", "t"), aliasing)
+    order = following(alarms)
+    alarms.settle(settled(order, chain("cos", "t")))
+    alarms.hear(chain("abs", "t"), aliasing)
+    assert len(store.findings()) == 2
+    alarms.settle(settled(following(alarms), chain("t")))
+    (finding,) = store.findings()
+    assert finding.operators == ("aten.t.default",)
+    alarms.hear(chain("sigmoid", "t"), aliasing)
+    assert alarms.next() is None
+    assert len(store.findings()) == 1
+
+
+def test_what_did_not_fail_again_explains_nothing(store: Store) -> None:
+    alarms = alarms_of(store)
+    alarms.hear(chain("sin", "cos"), HANG)
+    order = following(alarms)
+    alarms.settle(Triaged(order.id, order.case, order.verdict, 0, 4))
+    alarms.hear(chain("abs", "sin", "cos"), HANG)
+    assert following(alarms).case == chain("abs", "sin", "cos")
