@@ -31,6 +31,11 @@ REACHED = frozenset(
 # Tagged as of data-dependent shape, which they are with masks only.
 FIXED_SHAPE = frozenset({"aten.index.Tensor"})
 
+# Operators for autograd's own use do not check what they are given; ordinary programs reach these, all elementwise.
+CHECKED_BACKWARD = frozenset(
+    {"gelu_backward", "logit_backward", "silu_backward", "sigmoid_backward", "tanh_backward", "threshold_backward"}
+)
+
 # Patterns of names, without the namespace and the overload; the first that matches gives the reason.
 _REASONS: tuple[tuple[str, str], ...] = (
     (
@@ -97,6 +102,8 @@ def exclusion_reason(name: str) -> str | None:
     base = name.split(".")[1]
     if base.startswith("_"):
         return None if base in REACHED or base.startswith("_foreach_") else "internal"
+    if re.search(r"_backward(_jvp)?$|_inverse$", base) and base not in CHECKED_BACKWARD:
+        return "unchecked-arguments"
     for pattern, reason in _REASONS:
         if re.match(pattern, base):
             return reason

@@ -68,7 +68,8 @@ def collect_calls(reasons: Counter[str]) -> tuple[dict[str, list[Record]], dict[
             calls.setdefault(twin, []).extend(fitting)
             sources[twin] |= sources[op]
     for op in list(calls):
-        reason = exclusion_reason(op)
+        # Their calls are made from those of the operator that they are a variant of.
+        reason = "out-variant" if functional_of(op) is not None else exclusion_reason(op)
         calls[op] = [r for r in calls[op] if not has_mask_index(op, r)]
         if reason is not None or not calls[op]:
             reasons[reason or "masks only"] += 1
