@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tensorsmith.generators.bounds import Slots, evaluate
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
-from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size
+from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size, recipe_for
 from tensorsmith.generators.meta_kernel import meta_agrees
 from tensorsmith.generators.probe import main_dtype
 from tensorsmith.generators.rules.book import trusted_rule
@@ -372,11 +372,15 @@ def _into_out(call: _Call, args: list[Arg], kwargs: list[tuple[str, Arg]]) -> tu
     out = draft.pick(
         rng,
         lambda i, t: (
-            (t.dtype, t.shape) == (dtype, type_.shape) and draft.writable(i) and draft.builder.storage(i) not in read
+            # Dynamo takes contiguous ones only.
+            (t.dtype, t.shape, t.stride) == (dtype, type_.shape, ())
+            and draft.writable(i)
+            and draft.builder.storage(i) not in read
         ),
     )
     if out is None or rng.random() < 0.2:
-        out = draft.fresh_writable(rng, dtype, type_.shape)
+        plain = TensorType(dtype, type_.shape)
+        out = draft.input(plain, recipe_for(plain, rng))
     return draft.call(call.out_op, args, [*kwargs, ("out", Ref(out))])
 
 

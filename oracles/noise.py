@@ -17,7 +17,7 @@ import torch
 
 from tensorsmith.ir.dtypes import FLOATS
 from tensorsmith.ir.graph import Constant, DTypeArg, Graph, Input, Node, TensorType
-from tensorsmith.ir.operators import is_pointwise, operator
+from tensorsmith.ir.operators import is_pointwise, operator, written_arguments
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import flatten_results
 from tensorsmith.oracles.ties import other_ties
@@ -140,7 +140,7 @@ class _NoisyCall:
         wide = _in_float64(node, args, kwargs)
         shaken = None if is_pointwise(node.op) else self._on_shaken_operands(node, args, kwargs)
         result = plain_call(node, args, kwargs)
-        views = set() if name.endswith("_") else {_memory(t) for t in flatten_results([*args, *kwargs.values()])}
+        views = {_memory(t) for t in flatten_results(_only_read(node, args, kwargs))}
         for position, made in enumerate(flatten_results(result)):
             if made.dtype.is_floating_point and made.numel() and _memory(made) not in views:
                 self._move(
@@ -190,6 +190,13 @@ class _NoisyCall:
             return flatten_results(plain_call(node, [shake(a) for a in args], {k: shake(v) for k, v in kwargs.items()}))
         except RuntimeError:
             return None
+
+
+def _only_read(node: Node, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    """The arguments of a call that it does not write to."""
+    named = zip((a.name for a in operator(node.op)._schema.arguments), args, strict=False)
+    written = written_arguments(node.op)
+    return [value for name, value in (*named, *kwargs.items()) if name not in written]
 
 
 def _whole(values: torch.Tensor) -> bool:

@@ -24,6 +24,9 @@ _SHIFTS = frozenset({
     "bitwise_left_shift_", "bitwise_right_shift_",
 })  # fmt: skip
 
+# Numbers that stand for one of three ways each; eager takes others too, and means nothing by them.
+_ENUMERATIONS = ("reduction", "interpolation_mode", "padding_mode")
+
 _INTERPOLATIONS = re.compile(r"_?upsample_(linear|bilinear|trilinear|bicubic|lanczos)")
 
 _DIVISIONS = frozenset({"div", "div_", "floor_divide", "floor_divide_", "remainder", "remainder_", "fmod", "fmod_"})
@@ -51,7 +54,11 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
     reason = undefined_reason(op)
     if reason is not None:
         return reason
-    name = operator(op)._schema.name.split("::")[1]
+    schema = operator(op)._schema
+    name = schema.name.split("::")[1]
+    named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
+    if any(named.get(option, 0) not in (0, 1, 2) for option in _ENUMERATIONS):
+        return "no-such-option"
     if _INTERPOLATIONS.match(name) and not args[0].dtype.is_floating_point:
         # Each dimension in turn is rounded to whole numbers, or all of them at once.
         return "interpolated-integers"

@@ -249,3 +249,26 @@ def test_a_cast_that_a_compiler_does_not_round_is_allowed_where_inputs_share_mem
 
     # Only a wider intermediate explains a finite result: in bfloat16 the cast is infinity.
     assert judge_run(case, unrounded).outcome == "pass"
+
+
+def test_rounding_is_allowed_where_a_result_is_written_to_an_out_argument() -> None:
+    half = tensor_type("f16", (5,))
+    builder = GraphBuilder()
+    source, index = builder.input(half), builder.input(tensor_type("i64", (5,)))
+    start, out = builder.input(half), builder.input(half)
+    calls = (Ref(start), 0, Ref(index), Ref(source))
+    (summed,) = builder.call("aten.scatter_add.out", calls, (("out", Ref(out)),))
+    values = (
+        literal(-2.1, 0.1, 0.4, 0.9, -0.3), literal(1, 1, 1, 1, 1), literal(1.0, 1.0, 1.0, 1.0, 1.0),
+        literal(0.0, 0.0, 0.0, 0.0, 0.0),
+    )  # fmt: skip
+    case = TestCase(builder.build([summed]), InputRecipe(values), "eager")
+
+    def rounded_otherwise(inputs: Sequence[torch.Tensor]) -> Outputs:
+        source, index, start, out = inputs
+        torch.ops.aten.scatter_add.out(start, 0, index, source, out=out)
+        # A unit in the last place of the terms, which cancel.
+        out[1] += torch.finfo(torch.float16).eps
+        return [out]
+
+    assert judge_run(case, rounded_otherwise).outcome == "pass"
