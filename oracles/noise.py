@@ -48,7 +48,7 @@ _EXACT = frozenset({
 # Correctly rounded or exact sums and products: where a repeat in float64 gives the very same number, any order does.
 _ARITHMETIC = frozenset({
     "add", "sub", "rsub", "mul", "sum", "mm", "bmm", "addmm", "baddbmm", "matmul", "dot", "mv", "cumsum", "prod",
-    "convolution", "conv1d", "conv2d", "conv3d", "index_add", "scatter_add", "addmv", "addbmm", "addcmul", "_to_copy",
+    "convolution", "conv1d", "conv2d", "conv3d", "addmv", "addbmm", "addcmul", "_to_copy",
     "to", "nansum", "trace", "square", "frac", "linear", "vdot", "inner", "outer", "ger", "addr", "cumprod", "diff",
 })  # fmt: skip
 

@@ -259,7 +259,7 @@ def test_rounding_is_allowed_where_a_result_is_written_to_an_out_argument() -> N
     calls = (Ref(start), 0, Ref(index), Ref(source))
     (summed,) = builder.call("aten.scatter_add.out", calls, (("out", Ref(out)),))
     values = (
-        literal(-2.1, 0.1, 0.4, 0.9, -0.3), literal(1, 1, 1, 1, 1), literal(1.0, 1.0, 1.0, 1.0, 1.0),
+        literal(-0.4, 2.1, -1.6, 0.6, -1.7), literal(1, 1, 1, 1, 1), literal(1.0, 1.0, 1.0, 1.0, 1.0),
         literal(0.0, 0.0, 0.0, 0.0, 0.0),
     )  # fmt: skip
     case = TestCase(builder.build([summed]), InputRecipe(values), "eager")
