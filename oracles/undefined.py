@@ -59,9 +59,13 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
     named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
     if any(named.get(option, 0) not in (0, 1, 2) for option in _ENUMERATIONS):
         return "no-such-option"
-    if _INTERPOLATIONS.match(name) and not args[0].dtype.is_floating_point:
-        # Each dimension in turn is rounded to whole numbers, or all of them at once.
-        return "interpolated-integers"
+    if _INTERPOLATIONS.match(name):
+        if not args[0].dtype.is_floating_point:
+            # Each dimension in turn is rounded to whole numbers, or all of them at once.
+            return "interpolated-integers"
+        if not args[0].isfinite().all():
+            # A neighbour of weight 0 makes NaN, or is not looked at.
+            return "interpolated-infinities"
     if name.lstrip("_").startswith("upsample_") and _contradicting_scales(args, kwargs):
         return "contradicting-arguments"
     if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):

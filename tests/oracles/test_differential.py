@@ -272,3 +272,17 @@ def test_rounding_is_allowed_where_a_result_is_written_to_an_out_argument() -> N
         return [out]
 
     assert judge_run(case, rounded_otherwise).outcome == "pass"
+
+
+def test_another_result_is_allowed_where_eager_overflows_on_the_way() -> None:
+    large = literal(1.0, 1.0, 3.4028234663852886e38, 1.0, 2.0, 3.0)
+    case = case_of([tensor_type("f32", (3, 2))], [("aten.layer_norm.default", (Ref(0), (2,)))], [large])
+
+    def zeros_for_nan(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        return [output.nan_to_num(nan=0.0) for output in outputs]
+
+    def zeros_for_all(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        return [torch.zeros_like(output) for output in outputs]
+
+    assert judge_changed(case, zeros_for_nan).outcome == "pass"
+    assert judge_changed(case, zeros_for_all).outcome == "fail"

@@ -19,3 +19,11 @@ def test_a_fault_of_the_installed_cpp_compiler_is_no_finding(output: str, outcom
     verdict = failed_with("crash", error, find_target("inductor"))
     assert verdict.outcome == outcome
     assert verdict.message.split(": ", 1)[1] in output
+
+
+def test_what_torch_says_it_bans_is_a_limitation() -> None:
+    error = RuntimeError(
+        "encountered a mutation on a view chain of length 2, where view 1 was an as_strided() call. It is not possible "
+        "to functionalize properly today, so this behavior is banned in compile."
+    )
+    assert failed_with("crash", error, find_target("inductor")).outcome == "limitation"

@@ -41,6 +41,12 @@ IMAGE = torch.ones(1, 1, 3)
             "interpolated-integers",
         ),
         ("aten.upsample_bilinear2d.default", [torch.ones(1, 1, 3, 2), [2, 1], False], {}, None),
+        (
+            "aten.upsample_linear1d.default",
+            [torch.tensor([[[1.0, float("inf")]]]), [3], False],
+            {},
+            "interpolated-infinities",
+        ),
         ("aten.soft_margin_loss.default", [IMAGE, IMAGE, -1], {}, "no-such-option"),
         ("aten.soft_margin_loss.default", [IMAGE, IMAGE, 2], {}, None),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 8], {}, "shift-out-of-range"),
