@@ -13,6 +13,12 @@ FILE_NAME = "store.sqlite"
 
 SCHEMA_VERSION = 1
 
+# Not in campaigns that were begun before there were choices; they get it when they go on.
+CHOICES_TABLE = """CREATE TABLE IF NOT EXISTS choices (
+    choice TEXT PRIMARY KEY,
+    hits INTEGER NOT NULL
+) WITHOUT ROWID"""
+
 _TABLES = """
 CREATE TABLE corpus (
     number INTEGER PRIMARY KEY,  -- 1, 2, 3 ... without gaps: rows are never deleted
@@ -57,7 +63,7 @@ def create_database(path: Path) -> None:
     with closing(_connect(path.as_uri() + "?mode=rwc")) as database:
         database.execute("PRAGMA journal_mode = WAL")
         if database.execute("PRAGMA user_version").fetchone() == (0,):
-            database.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+            database.executescript(f"BEGIN;{_TABLES}{CHOICES_TABLE};PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
 
 
 def open_database(path: Path) -> sqlite3.Connection:

@@ -25,7 +25,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `size` is the number of operators a random graph is to have; `time_limit` is in seconds and `memory_limit` in bytes
     of resident memory, both for one test; `imports` are modules that workers import first, such as one that registers a
-    torch.compile backend; `versions` are those that the campaign last ran with.
+    torch.compile backend; `operators` are files of operators that programs are made of beside those of the table that
+    ships, as paths relative to the campaign's directory; `versions` are those that the campaign last ran with.
     """
 
     targets: tuple[str, ...] = ("inductor",)
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coverage: bool = True
     # Modules or Python files to import first, which register a user's own backends.
     imports: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
 
 

@@ -22,8 +22,8 @@ from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.files import write_folder, write_whole
 from tensorsmith.corpus.findings import Finding, Status
 from tensorsmith.corpus.lock import FILE_NAME as LOCK_FILE
+from tensorsmith.corpus.schema import CHOICES_TABLE, create_database, open_database
 from tensorsmith.corpus.schema import FILE_NAME as DATABASE_FILE
-from tensorsmith.corpus.schema import create_database, open_database
 from tensorsmith.corpus.settings import FILE_NAME as SETTINGS_FILE
 from tensorsmith.corpus.settings import Settings, read_settings, write_settings
 from tensorsmith.ir.errors import InvalidInputError
@@ -199,6 +199,23 @@ class Store:
     def counts(self) -> dict[str, float]:
         """All counters, by name."""
         return dict(self._query("SELECT name, amount FROM counters"))
+
+    # Argument choices
+
+    def add_choices(self, hits: Mapping[str, int]) -> None:
+        """Add to how often operators were called and argument choices made, all or none."""
+        with self._transaction() as database:
+            database.execute(CHOICES_TABLE)
+            database.executemany(
+                "INSERT INTO choices VALUES (?, ?) ON CONFLICT (choice) DO UPDATE SET hits = hits + excluded.hits",
+                hits.items(),
+            )
+
+    def choices(self) -> dict[str, int] | None:
+        """How often operators were called and argument choices made; None if the campaign never counted them."""
+        if not self._query("SELECT 1 FROM sqlite_master WHERE name = 'choices'"):
+            return None
+        return dict(self._query("SELECT choice, hits FROM choices"))
 
     # Findings
 

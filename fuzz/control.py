@@ -13,11 +13,12 @@ _LARGEST = 1 << 16
 
 
 class Warm(msgspec.Struct, frozen=True, tag="warm"):
-    """First order: import these modules, then warm these targets."""
+    """First order: import these modules, read these files of operators, then warm these targets."""
 
     targets: tuple[str, ...]
     device: Device
     imports: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
 
 
 class Fork(msgspec.Struct, frozen=True, tag="fork"):

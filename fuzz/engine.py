@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tensorsmith.corpus.lock import only_engine
+from tensorsmith.corpus.operator_files import keep_operators
 from tensorsmith.corpus.settings import Settings, installed_versions
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import Alarms
@@ -56,7 +57,8 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
     """
     store = Store.open(directory) if (directory / "campaign.toml").exists() else Store.create(directory, settings)
     with store, only_engine(directory), tempfile.TemporaryDirectory(prefix="tensorsmith-") as scratch:
-        store.change_settings(msgspec.structs.replace(settings, versions=installed_versions()))
+        settings = keep_operators(directory, msgspec.structs.replace(settings, versions=installed_versions()))
+        store.change_settings(settings)
         workforce = Workforce(
             Path(scratch),
             settings.targets,
@@ -64,6 +66,7 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
             settings.imports,
             settings.time_limit,
             settings.memory_limit,
+            tuple(str((directory / path).resolve()) for path in settings.operators),
         )
         try:
             screen.message(f"loading {', '.join(settings.targets)} ...")
@@ -93,6 +96,7 @@ class Engine:
         self.covered = {observer.name: store.covered(observer.name) for observer in OBSERVERS}
         self.retry: deque[RunBatch] = deque()
         self.counts: Counter[str] = Counter({"runs": 1})
+        self.choices: Counter[str] = Counter()
         self.tests = 0
         self.judged: dict[int, set[int]] = {}
         self.interrupted = False
@@ -181,6 +185,7 @@ class Engine:
     def _hear(self, heard: Heard) -> None:
         worker, message = heard.worker, heard.message
         if isinstance(message, Announced):
+            self.choices.update(message.choices)
             for reason in message.failed_to_make:
                 self._count_test(Verdict("invalid", "", reason=reason.split(":")[0]))
         elif isinstance(message, Judged):
@@ -282,6 +287,9 @@ class Engine:
         self.counts["elapsed"] += elapsed  # type: ignore[assignment]
         self.store.add_counts(self.counts)
         self.counts.clear()
+        if self.choices:
+            self.store.add_choices(self.choices)
+            self.choices.clear()
 
     def _write_statistics(self) -> None:
         line = json.dumps({"time": time.time()} | msgspec.to_builtins(snapshot(self.store)))

@@ -59,10 +59,14 @@ def main() -> None:
 
 
 def _warm(order: Warm) -> Ready:
+    from tensorsmith.generators.in_use import entries_in_use, use_operators
+    from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.targets.registry import usable_target
 
     for name in order.imports:
         import_plugin(name)
+    for path in order.operators:
+        use_operators(read_operators(Path(path)))
     for name in order.targets:
         target = usable_target(name, order.device)
         # A compiler that fails on the smallest program can still be fuzzed: that is what its tests will say.
@@ -70,9 +74,7 @@ def _warm(order: Warm) -> Ready:
             target.warm()
     # What workers need, imported once for all of them.
     importlib.import_module("tensorsmith.fuzz.worker")
-    from tensorsmith.generators.table import load_table
-
-    load_table()
+    entries_in_use()
     return Ready()
 
 

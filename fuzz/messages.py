@@ -64,6 +64,8 @@ class Announced(msgspec.Struct, frozen=True, tag="announced"):
     origins: tuple[Origin, ...]
     # Tests that could not be made at all, by reason.
     failed_to_make: tuple[str, ...] = ()
+    # What the programs that were made call, and the argument choices of the calls (`generators.choices`), with counts.
+    choices: dict[str, int] = {}
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):

@@ -28,6 +28,7 @@ from tensorsmith.fuzz.messages import (
 )
 from tensorsmith.fuzz.stopwatch import Stopwatch
 from tensorsmith.fuzz.triage_alarm import triage_alarm
+from tensorsmith.generators.choices import count_choices
 from tensorsmith.ir.errors import TensorsmithError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.mutators.pipelines import share_compiler_flags
@@ -90,7 +91,7 @@ def _make(order: FuzzBatch) -> Announced:
         cases.append(case)
         origins.append(origin)
     shared = share_compiler_flags(cases, Random(order.slots[0].seed))
-    return Announced(tuple(shared), tuple(origins), tuple(failed))
+    return Announced(tuple(shared), tuple(origins), tuple(failed), count_choices([case.graph for case in shared]))
 
 
 def _own_caches(scratch: Path) -> None:

@@ -74,6 +74,8 @@ class Workforce:
     imports: tuple[str, ...]
     time_limit: float
     memory_limit: int
+    # Paths of files of operators that programs are made of too.
+    operators: tuple[str, ...] = ()
     workers: dict[int, Worker] = field(default_factory=dict)
     _server: subprocess.Popen[bytes] | None = None
     _control: socket.socket | None = None
@@ -111,7 +113,7 @@ class Workforce:
                 env=environment,
             )
         self._control = ours
-        send(ours, Warm(self.targets, self.device, self.imports))
+        send(ours, Warm(self.targets, self.device, self.imports, self.operators))
         try:
             reply = receive_reply(ours)
         except EOFError:

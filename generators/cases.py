@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+from tensorsmith.generators.in_use import own_table, weights_in_use
 from tensorsmith.generators.random_graphs import random_graph
 from tensorsmith.ir.testcase import Device, TestCase
 
@@ -16,7 +17,7 @@ def random_case(
     size: int = 8,
     weights: Mapping[str, float] | None = None,
 ) -> TestCase:
-    """The random test case of a seed: the same for the same arguments, version of torch and of the table.
+    """The random test case of a seed: the same for the same arguments, version of torch and operators in use.
 
     Args:
         seed: any whole number.
@@ -25,5 +26,5 @@ def random_case(
         size: about how many operators the program has.
         weights: factors for the chance of operators, by name.
     """
-    graph, recipe = random_graph(random.Random(seed), size, weights=weights)
+    graph, recipe = random_graph(random.Random(seed), size, own_table(), weights_in_use(weights or {}))
     return TestCase(graph, recipe, target, device)

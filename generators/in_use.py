@@ -9,7 +9,7 @@ from functools import cache
 from msgspec.structs import replace
 
 from tensorsmith.generators.operator_file import LearnedOperator
-from tensorsmith.generators.rules.book import TRUSTED_RECALL, trusted_rule
+from tensorsmith.generators.rules.book import TRUSTED_RECALL, Entry, shipped_book
 from tensorsmith.generators.rules.rule import Rule, parse_rule
 from tensorsmith.generators.table import OperatorEntry, load_table
 from tensorsmith.ir.errors import InvalidInputError
@@ -23,8 +23,8 @@ _learned: list[LearnedOperator] = []
 def use_operators(learned: Iterable[LearnedOperator]) -> None:
     """Make programs of these operators too. To be called once, before anything is made of the table."""
     _learned.extend(learned)
-    entries_in_use.cache_clear()
-    _own_weights.cache_clear()
+    for derived in (entries_in_use, book_in_use, rule_in_use, _own_weights):
+        derived.cache_clear()
 
 
 @cache
@@ -40,6 +40,11 @@ def entries_in_use() -> Mapping[str, OperatorEntry]:
     return found
 
 
+def own_table() -> tuple[OperatorEntry, ...] | None:
+    """Every operator in use; None if they are those of the table that ships."""
+    return tuple(entries_in_use().values()) if _learned else None
+
+
 def entry_in_use(op: str) -> OperatorEntry:
     """The entry of an operator.
 
@@ -52,12 +57,21 @@ def entry_in_use(op: str) -> OperatorEntry:
     return entry
 
 
+@cache
+def book_in_use() -> Mapping[str, Entry]:
+    """What was inferred about each operator, by name; of a user's own only if no rule book ships."""
+    try:
+        shipped = shipped_book()
+    except FileNotFoundError:
+        shipped = {}
+    return shipped | {one.entry.op: one.rule for one in _learned if one.rule is not None}
+
+
+@cache
 def rule_in_use(op: str) -> Rule:
     """The rule of an operator if it admits nearly all that is accepted, else the empty one, which all calls satisfy."""
-    own = next((one.rule for one in _learned if one.entry.op == op and one.rule is not None), None)
-    if own is None:
-        return trusted_rule(op)
-    return parse_rule(own.rule) if own.recall >= TRUSTED_RECALL else Rule()
+    inferred = book_in_use().get(op)
+    return Rule() if inferred is None or inferred.recall < TRUSTED_RECALL else parse_rule(inferred.rule)
 
 
 def weights_in_use(weights: Mapping[str, float]) -> dict[str, float]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from tensorsmith.generators.bounds import Slots, evaluate
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
+from tensorsmith.generators.in_use import rule_in_use
 from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size, recipe_for
 from tensorsmith.generators.meta_kernel import meta_agrees
 from tensorsmith.generators.probe import main_dtype
-from tensorsmith.generators.rules.book import trusted_rule
 from tensorsmith.generators.rules.mend import mend
 from tensorsmith.generators.table import OperatorEntry, Record, entry_of
 from tensorsmith.generators.vary import RULES, Context, mapped
@@ -349,7 +349,7 @@ def _mended(call: _Call, arguments: dict[str, Arg]) -> dict[str, Arg]:
     Raises:
         GraphError: the tensors that were chosen cannot satisfy it; eager need not be asked.
     """
-    rule = trusted_rule(call.entry.op)
+    rule = rule_in_use(call.entry.op)
     if not rule.clauses:
         return arguments
     refs = {r.id for a in arguments.values() for r in _references(a)}

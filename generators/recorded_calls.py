@@ -25,11 +25,15 @@ DEEPEST = 6  # rank
 
 
 class Recorder(TorchDispatchMode):
-    """Keeps every operator call that works and that a graph could hold; `sink` takes (operator, record)."""
+    """Keeps every operator call that works and that a graph could hold; `sink` takes (operator, record).
 
-    def __init__(self, sink: Callable[[str, Record], None]) -> None:
+    `fits` says of which tensors a call is kept, by default small real ones.
+    """
+
+    def __init__(self, sink: Callable[[str, Record], None], fits: Callable[[TensorType], bool] | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._sink = sink
+        self._fits = fits or _small
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the call and pass its record on."""
@@ -45,7 +49,7 @@ class Recorder(TorchDispatchMode):
             results = tuple(type_of(t) for t in flatten_results(result))
         except TensorsmithError:
             return result
-        if results and all(map(_small, (*results, *tensors))):
+        if results and all(map(self._fits, (*results, *tensors))):
             self._sink(
                 f"{func._schema.name.replace('::', '.')}.{func._overloadname}",
                 Record(tuple(tensors), record[0], record[1], results),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from math import prod
 
 from tensorsmith.generators.rules.ask import ask_about
@@ -11,7 +12,7 @@ from tensorsmith.ir.graph import Arg, TensorType
 
 LARGEST = 2048  # elements of a tensor
 WIDEST = 64  # size of a dimension
-KEPT = 8  # sizes up to this one stay
+KEPT = 8  # sizes up to this one stay, if a call can be made small so
 
 _SMALL = (2, 3, 4, 5, 6, 7, 8)
 _FACTORS = range(2, 9)
@@ -27,7 +28,8 @@ def is_small(record: Record) -> bool:
 
 def shrunk(op: str, record: Record) -> Record | None:
     """A small call that is like a large one and that eager accepts, or None if none was found."""
-    candidates = [small for make in _REPLACEMENTS if (small := _replaced(record, make(_sizes(record)))) is not None]
+    sizes = _sizes(record)
+    candidates = [small for make in _REPLACEMENTS if (small := _replaced(record, make(sizes))) is not None]
     return next(iter(ask_about(op, list(dict.fromkeys(candidates)), 1)), None)
 
 
@@ -37,16 +39,16 @@ def _sizes(record: Record) -> list[int]:
     for arg in (*record.args, *dict(record.kwargs).values()):
         if isinstance(arg, tuple):
             found |= {a for a in arg if isinstance(a, int) and not isinstance(a, bool)}
-    return sorted(n for n in found if n > KEPT)
+    return sorted(n for n in found if n > 1)
 
 
-def _related(factors: Sequence[int]) -> Callable[[Sequence[int]], Replacement]:
+def _related(factors: Sequence[int], kept: int = KEPT) -> Callable[[Sequence[int]], Replacement]:
     """Replaces sizes so that products of two stay products, and multiples by one of some factors stay multiples."""
 
     def make(sizes: Sequence[int]) -> Replacement:
-        found: Replacement = {}
-        free = iter(_SMALL * 4)
-        for size in sizes:
+        found: Replacement = {n: n for n in sizes if n <= kept}
+        free = cycle(_SMALL)
+        for size in sizes[len(found) :]:
             product = next(((a, b) for a in found for b in found if a * b == size), None)
             multiple = next(((a, k) for a in found for k in factors if a * k == size), None)
             if product is not None:
@@ -61,13 +63,15 @@ def _related(factors: Sequence[int]) -> Callable[[Sequence[int]], Replacement]:
 
 
 def _divided(divisor: int) -> Callable[[Sequence[int]], Replacement]:
-    return lambda sizes: {n: max(n // divisor, 1) for n in sizes}
+    return lambda sizes: {n: n if n <= KEPT else max(n // divisor, 1) for n in sizes}
 
 
 _REPLACEMENTS: tuple[Callable[[Sequence[int]], Replacement], ...] = (
     _related(_FACTORS),
     _related((2, 3, 4)),
     _related(()),
+    _related((2, 3, 4), kept=1),
+    _related((), kept=1),
     *(_divided(2**power) for power in range(1, 11)),
 )
 

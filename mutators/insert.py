@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 from tensorsmith.generators.backward import insert_backward
 from tensorsmith.generators.draft import Draft
+from tensorsmith.generators.in_use import own_table, weights_in_use
 from tensorsmith.generators.insert import insert_forward
-from tensorsmith.generators.random_graphs import default_selection
+from tensorsmith.generators.random_graphs import Selection, default_selection
 from tensorsmith.ir.dtypes import COMMON
 from tensorsmith.ir.graph import refs
 from tensorsmith.ir.testcase import TestCase
@@ -41,7 +43,7 @@ def _reader(rebuild: Rebuild, later: list[int]) -> list[int]:
     rng = rebuild.rng
     draft = _draft(rebuild)
     for _ in range(TRIES):
-        made = insert_forward(draft, rng, default_selection().draw(rng))
+        made = insert_forward(draft, rng, _selection().draw(rng))
         if made is not None:
             break
     else:
@@ -63,11 +65,17 @@ def _producer(rebuild: Rebuild, later: list[int]) -> list[int]:
     """Insert calls that make a value of the type of one that is read later, and let it take its place."""
     old = rebuild.rng.choice(later)
     type_ = rebuild.builder.types[rebuild.ids[old]]
-    made = insert_backward(_draft(rebuild), rebuild.rng, type_, default_selection(), 1, False)
+    made = insert_backward(_draft(rebuild), rebuild.rng, type_, _selection(), 1, False)
     if made is None:
         return []
     rebuild.ids[old] = made
     return [made]
+
+
+@cache
+def _selection() -> Selection:
+    own = own_table()
+    return default_selection() if own is None else Selection(own, weights_in_use({}))
 
 
 def _draft(rebuild: Rebuild) -> Draft:

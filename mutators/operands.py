@@ -8,7 +8,8 @@ from functools import cache
 from typing import Literal
 
 from tensorsmith.generators.bounds import default_of, evaluate
-from tensorsmith.generators.table import OperatorEntry, load_table
+from tensorsmith.generators.in_use import entries_in_use
+from tensorsmith.generators.table import OperatorEntry
 from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.dtypes import FLOATS, INTEGERS, DType, integer_range
 from tensorsmith.ir.errors import GraphError
@@ -34,10 +35,9 @@ class Demand:
     distinct: bool
 
 
-@cache
-def entries() -> dict[str, OperatorEntry]:
-    """The operator table by name."""
-    return {entry.op: entry for entry in load_table()}
+def entries() -> Mapping[str, OperatorEntry]:
+    """The operators that programs are made of, by name."""
+    return entries_in_use()
 
 
 def arguments_by_name(op: str, args: Sequence[Arg], kwargs: Sequence[tuple[str, Arg]]) -> dict[str, Arg]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch._dynamo.backends import registry
 
@@ -13,6 +12,7 @@ from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.registry import find_target
 from tensorsmith.targets.torch_backend import DYNAMIC
+from tensorsmith.triage.registrations import import_source
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ def _registration(backend: str) -> str:
     file = getattr(module, "__file__", None)
     if module is None or file is None or module.__name__.split(".")[0] == "torch":
         return ""
-    if "site-packages" in file or "." in module.__name__:
-        return f"import {module.__name__}"
-    return f"sys.path.insert(0, {str(Path(file).resolve().parent)!r})\nimport {module.__name__}"
+    return import_source(module)
 
 
 def _eager(case: TestCase) -> Entry:

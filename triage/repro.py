@@ -15,6 +15,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.entry_points import Entry, entry
+from tensorsmith.triage.registrations import registrations
 from tensorsmith.triage.repro_kinds import START_SECONDS, body
 from tensorsmith.triage.source import DRAW, draws, function_source, inputs_source, needs_draw
 
@@ -41,7 +42,7 @@ def repro_script(case: TestCase, verdict: Verdict, limits: Limits | None = None)
     imports = ["import " + name for name in sorted({*main.imports, "sys"})]
     parts = [
         _header(case, verdict),
-        "\n".join([*imports, "", "import torch", *([way_in.preamble] if way_in.preamble else [])]),
+        "\n".join([*imports, "", "import torch", *filter(None, (way_in.preamble, registrations(case.graph)))]),
         *functions,
         'if __name__ == "__main__":\n    sys.exit(main())',
     ]

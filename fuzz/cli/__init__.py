@@ -10,14 +10,15 @@ import typer
 from tensorsmith.fuzz.cli.findings import findings, mark, show
 from tensorsmith.fuzz.cli.fuzz_command import fuzz
 from tensorsmith.fuzz.cli.gen import gen
-from tensorsmith.fuzz.cli.lists import mutators, ops, oracles, targets
+from tensorsmith.fuzz.cli.lists import mutators, oracles, targets
+from tensorsmith.fuzz.cli.ops import app as ops
 from tensorsmith.fuzz.cli.reduce import reduce
 from tensorsmith.fuzz.cli.replay import replay
 from tensorsmith.fuzz.cli.report import report
 from tensorsmith.fuzz.cli.status import status
 from tensorsmith.ir.errors import TensorsmithError
 
-COMMANDS = (fuzz, status, findings, show, mark, reduce, report, replay, gen, ops, targets, oracles, mutators)
+COMMANDS = (fuzz, status, findings, show, mark, reduce, report, replay, gen, targets, oracles, mutators)
 
 app = typer.Typer(
     help="Fuzz tensor compilers: random programs, compiled and eager, and what differs.\n\n"
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(ops, name="ops")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -50,6 +50,10 @@ def fuzz(
     ] = None,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the workers.")] = "local",
     imports: ImportOption = None,
+    operators: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Operators that `ops learn` wrote; may be given again, DIR keeps a copy."),
+    ] = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
 ) -> None:
@@ -74,13 +78,14 @@ def fuzz(
         "memory_limit": None if memory is None else amount("--memory", memory),
         "coverage": coverage,
         "imports": tuple(imports) if imports else None,
+        "operators": tuple(str(path.resolve()) for path in operators) if operators else None,
     }
     settings = msgspec.structs.replace(
         _present_settings(directory),
         versions=installed_versions(),
         **{name: value for name, value in given.items() if value is not None},
     )
-    _check_targets(settings)
+    _check(directory, settings)
     new = _run(directory, settings, budget)
     with Store.open(directory) as store:
         print()
@@ -98,9 +103,9 @@ def _present_settings(directory: Path) -> Settings:
     return Settings(seed=secrets.randbelow(1 << 32), workers=available_cores())
 
 
-def _check_targets(settings: Settings) -> None:
-    """Ask in a child process whether the targets can run here, so that this one never loads a compiler."""
-    answer = run_isolated(lambda: _complaint(settings), Limits(seconds=_CHECK_SECONDS))
+def _check(directory: Path, settings: Settings) -> None:
+    """Ask in a child process whether targets and operators can be had here: this one never loads a compiler."""
+    answer = run_isolated(lambda: _complaint(directory, settings), Limits(seconds=_CHECK_SECONDS))
     if isinstance(answer, Died):
         raise EnvironmentLacksError(f"asking the targets failed ({answer.cause}): {_last_line(answer.detail)}")
     if answer.payload:
@@ -108,11 +113,14 @@ def _check_targets(settings: Settings) -> None:
         raise InvalidInputError(text) if exit_code == InvalidInputError.exit_code else EnvironmentLacksError(text)
 
 
-def _complaint(settings: Settings) -> bytes:
+def _complaint(directory: Path, settings: Settings) -> bytes:
+    from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.targets.registry import usable_target
 
     try:
         import_first(settings.imports)
+        for path in settings.operators:
+            read_operators(directory / path)
         for name in settings.targets:
             usable_target(name, settings.device)
     except TensorsmithError as error:

@@ -18,6 +18,7 @@ def test_settings_round_trip(tmp_path: Path) -> None:
         memory_limit=1 << 30,
         coverage=False,
         imports=("my.backend",),
+        operators=("operators/own-1234.jsonl",),
         versions=(("torch", "2.13.0"), ("python", "3.11.7")),
     )
     write_settings(tmp_path, settings)

@@ -4,10 +4,12 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -41,6 +43,13 @@ def finding(id_: str, **changes: object) -> Finding:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store.create(tmp_path / "campaign", Settings(seed=7))
+
+
+def test_a_finding_of_a_version_without_a_field_is_read(store: Store) -> None:
+    store.upsert_finding(finding("abc", triage_deaths=1), {"report.md": "# It crashes\n"})
+    with closing(sqlite3.connect(store.directory / "store.sqlite")) as database, database:
+        database.execute("UPDATE findings SET data = json_remove(CAST(data AS TEXT), '$.triage_deaths')")
+    assert store.finding("abc").triage_deaths == 0
 
 
 def test_a_campaign_reopens_with_all_that_it_had(store: Store) -> None:

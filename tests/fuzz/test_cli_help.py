@@ -9,7 +9,7 @@ import pytest
 
 from tensorsmith.fuzz.cli import COMMANDS
 
-NAMES = [command.__name__ for command in COMMANDS]
+NAMES = [*(command.__name__ for command in COMMANDS), "ops", "ops learn"]
 
 
 def test_every_command_of_this_version_is_there(run: Any) -> None:
@@ -24,7 +24,7 @@ def test_every_command_of_this_version_is_there(run: Any) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_help_has_an_example(run: Any, name: str) -> None:
-    ran = run(name, "--help")
+    ran = run(*name.split(), "--help")
     assert ran.code == 0
     assert f"Example: tensorsmith {name}" in " ".join(ran.out.split())
 

@@ -9,23 +9,6 @@ import pytest
 from tensorsmith.ir.testcase import load
 
 
-def test_operators_with_what_is_left_out_and_why(run: Any) -> None:
-    rows = {f"{row['name']}.{row['overload']}": row for row in json.loads(run("ops", "--json").out)}
-    keys = {"name", "overload", "precision", "recall", "accepts", "rejects", "reason_excluded"}
-    assert all(row.keys() == keys for row in rows.values())
-    assert rows["aten.add.Tensor"]["accepts"] > 0
-    assert rows["aten.add.Tensor"]["reason_excluded"] is None
-    assert rows["aten.rand_like.default"]["reason_excluded"] == "random"
-    assert rows["aten.add.out"]["accepts"] == 0
-
-
-def test_operators_for_people(run: Any) -> None:
-    lines = [" ".join(line.split()) for line in run("ops").out.splitlines()]
-    assert lines[0] == "operator group calls seen dtypes"
-    assert any(line.startswith("aten.add.Tensor pointwise ") for line in lines)
-    assert not any(line.startswith("aten.rand_like") for line in lines)
-
-
 @pytest.mark.parametrize(
     ("command", "name"),
     [("targets", "inductor"), ("oracles", "differential"), ("mutators", "splice")],

@@ -1,0 +1,217 @@
+"""`tensorsmith ops`: the operators that programs are made of, what a campaign hit of them, and learning further."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from tensorsmith.corpus.errors import StoreError
+from tensorsmith.corpus.files import write_whole
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.cli.options import ImportOption, JsonOption, import_first
+from tensorsmith.fuzz.cli.output import print_json, print_table
+from tensorsmith.fuzz.learn_messages import Answer, Order
+from tensorsmith.ir.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from tensorsmith.fuzz.operator_coverage import Coverage
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def ops(
+    context: typer.Context,
+    coverage: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Show what a campaign hit of them, and what never.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the operators that random programs are made of, and with --json those left out too, with the reason.
+
+    Example: tensorsmith ops --coverage campaigns/first --json
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if coverage is not None:
+        _show_coverage(coverage, json)
+    elif json:
+        print_json(list(_rows()))
+    else:
+        _list()
+
+
+@app.command()
+def learn(
+    script: Annotated[Path, typer.Argument(metavar="SCRIPT.py", help="A Python script that calls operators.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where they go.  [default: SCRIPT.operators.jsonl]")
+    ] = None,
+    imports: ImportOption = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Learn from what a script did before it failed, too.")
+    ] = False,
+) -> None:
+    """Run a script, record the operator calls that it makes, and learn those operators, a user's own ones included.
+
+    `tensorsmith fuzz DIR --operators FILE` then makes programs of them; those of a user's own need --import there too.
+
+    Example: tensorsmith ops learn model.py --out model.operators.jsonl
+    """
+    if not script.is_file():
+        raise InvalidInputError(f"{script}: no such file")
+    target = out or Path(f"{script.stem}.operators.jsonl")
+    with tempfile.TemporaryDirectory(prefix="tensorsmith-") as scratch:
+        order = Order(
+            script=str(script.resolve()),
+            imports=tuple(imports or ()),
+            partial=partial,
+            answer=f"{scratch}/answer.json",
+            operators=f"{scratch}/operators.jsonl",
+            trace=f"{scratch}/trace",
+        )
+        answer = _obey(order, script)
+        operators = Path(order.operators).read_bytes() if answer.rows else b""
+    made = f"{answer.calls} calls of {answer.operators} operators"
+    if answer.failure and not answer.rows:
+        kept = f" ({made} were recorded before; --partial learns from those)" if answer.calls else ""
+        raise InvalidInputError(f"{script}: {answer.failure}{kept}")
+    if not answer.calls:
+        raise InvalidInputError(f"{script}: made no operator calls, so there is nothing to learn")
+    columns = ("operator", "calls kept", "precision", "recall", "left out because")
+    shares = [[f"{share:.3f}" if share is not None else "-" for share in (r.precision, r.recall)] for r in answer.rows]
+    rows = zip(answer.rows, shares, strict=True)
+    print_table(columns, ((r.op, str(r.records), *numbers, r.left_out) for r, numbers in rows))
+    if answer.failure:
+        print(f"{script}: {answer.failure}; learned from the {made} before", file=sys.stderr)
+    if not operators:
+        raise InvalidInputError(f"{script}: none of the {answer.operators} operators that it calls can be used")
+    try:
+        write_whole(target, operators)
+    except OSError as error:
+        raise StoreError(f"{target}: cannot be written: {error.strerror}") from error
+    own = any(not row.op.startswith("aten.") and not row.left_out for row in answer.rows)
+    registers = "".join(f" --import {name}" for name in imports or ((script,) if own else ()))
+    print(f"{target}: {len(operators.splitlines())} operators; tensorsmith fuzz DIR --operators {target}{registers}")
+
+
+def _obey(order: Order, script: Path) -> Answer:
+    """Have a process of its own do it.
+
+    Raises:
+        InvalidInputError: the script ended that process.
+    """
+    command = [sys.executable, "-m", "tensorsmith.fuzz.learn_script", msgspec.json.encode(order).decode()]
+    code = subprocess.run(command, check=False).returncode
+    try:
+        return msgspec.json.decode(Path(order.answer).read_bytes(), type=Answer)
+    except FileNotFoundError:
+        trace = Path(order.trace)
+        calls = trace.stat().st_size if trace.exists() else 0
+        how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended the process with {code}"
+        raise InvalidInputError(f"{script}: it {how} ({calls} calls were recorded before)") from None
+
+
+def _show_coverage(directory: Path, json: bool) -> None:
+    with Store.open(directory) as store:
+        counts, settings = store.choices(), store.settings
+    if counts is None:
+        raise InvalidInputError(f"{directory}: this campaign counted no argument choices; fuzz it on, and it will")
+
+    from tensorsmith.fuzz.operator_coverage import choices_share, coverage, dtypes_share, summary
+    from tensorsmith.generators.in_use import use_operators
+    from tensorsmith.generators.operator_file import read_operators
+
+    import_first(settings.imports)
+    for path in settings.operators:
+        use_operators(read_operators(directory / path))
+    covered = coverage(counts)
+    total = summary(covered)
+    if json:
+        print_json({"summary": total, "operators": covered})
+        return
+    columns = ("operator", "calls", "dtypes", "choices", "never hit")
+    print_table(
+        columns,
+        ((one.op, str(one.calls), str(dtypes_share(one)), str(choices_share(one)), _never(one)) for one in covered),
+    )
+    print()
+    for name, share in (
+        ("overloads", total.overloads),
+        ("operators, whatever the overload", total.operators),
+        ("dtypes, of each overload", total.dtypes),
+        ("argument choices, of each overload", total.choices),
+    ):
+        print(f"{share.hit} of {share.possible} {name}: {100 * share.hit / max(share.possible, 1):.1f} % hit")
+
+
+def _never(one: Coverage) -> str:
+    """What was never hit of an operator: dtypes, then choices by argument; nothing if it was not called at all."""
+    if not one.calls:
+        return "all of it"
+    dtypes = " ".join(dtype for dtype, hits in one.dtypes.items() if not hits)
+    by_argument: dict[str, list[str]] = {"": [dtypes] if dtypes else []}
+    for choice in one.never:
+        by_argument.setdefault(choice.argument, []).append(choice.value)
+    return "; ".join(
+        (f"{argument}: " if argument else "") + ", ".join(values) for argument, values in by_argument.items() if values
+    )
+
+
+def _list() -> None:
+    from tensorsmith.generators.table import load_table
+
+    cells = ((e.op, e.group, str(len(e.records)), " ".join(e.dtypes)) for e in load_table())
+    print_table(("operator", "group", "calls seen", "dtypes"), cells)
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    from tensorsmith.generators.table import load_table
+
+    entries = load_table()
+    used = {entry.op for entry in entries}
+    for entry in entries:
+        yield _row(entry.op, len(entry.records), None)
+    for op, reason in _left_out():
+        if op not in used:
+            yield _row(op, 0, reason)
+
+
+def _row(op: str, records: int, reason_excluded: str | None) -> dict[str, Any]:
+    """`accepts` and `rejects` count calls that the rule was inferred from; without a rule, recorded calls that work."""
+    from tensorsmith.generators.in_use import book_in_use
+
+    name, _, overload = op.rpartition(".")
+    rule = book_in_use().get(op)
+    return {
+        "name": name,
+        "overload": overload,
+        "precision": None if rule is None else rule.precision,
+        "recall": None if rule is None else rule.recall,
+        "accepts": records if rule is None else rule.accepts,
+        "rejects": None if rule is None else rule.rejects,
+        "reason_excluded": reason_excluded,
+    }
+
+
+def _left_out() -> Iterator[tuple[str, str]]:
+    """ATen's operators that the rules exclude, or that no sample of PyTorch's own tests calls in a usable way."""
+    import torch
+
+    from tensorsmith.generators.exclusions import exclusion_reason
+
+    for schema in torch._C._jit_get_all_schemas():
+        if schema.name.startswith("aten::"):
+            op = f"aten.{schema.name.removeprefix('aten::')}.{schema.overload_name or 'default'}"
+            try:
+                yield op, exclusion_reason(op) or "no-usable-sample"
+            except InvalidInputError:
+                continue  # TorchScript's own, on numbers and lists
