@@ -156,7 +156,7 @@ def out_entries(found: Sequence[OperatorEntry]) -> Iterator[OperatorEntry]:
     """Entries of the `out=` variants of operators of the table; what they take is what their twins take."""
     twins = {entry.op: entry for entry in found if not entry.meta_differs}
     for op, twin in out_variants().items():
-        if twin in twins and undefined_reason(op) is None:
+        if twin in twins and undefined_reason(op) is None and exclusion_reason(op) is None:
             yield OperatorEntry(op=op, group="out", dtypes=twins[twin].dtypes, records=(), out_of=twin)
 
 
