@@ -65,8 +65,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"einsum|meshgrid|gradient|cartesian_prod|block_diag|nll_loss_nd", "needs-its-own-rule"),
 )
 _OVERLOAD_REASONS: tuple[tuple[str, str], ...] = (
-    (r"aten\.(add\.Scalar|sub\.Scalar|argsort\.stable|view_copy)_out", "no-meta-kernel"),
-    (r"aten\.(msort|slice_scatter|view_copy|detach_copy)\.out", "no-meta-kernel"),
+    (r"aten\.msort\.out", "no-meta-kernel"),
     (r"aten\.repeat_interleave\.(Tensor|self_Tensor)|aten\.narrow\.Tensor", "data-dependent-shape"),
     (r"aten\.where\.default", "data-dependent-shape"),
     (r"aten\.(nan)?quantile\.default", "needs-values-from-0-to-1"),
@@ -86,7 +85,8 @@ def exclusion_reason(name: str) -> str | None:
         return "not-aten"
     if any(a.kwarg_only and a.alias_info is not None and a.alias_info.is_write for a in op._schema.arguments):
         twin = functional_of(name)
-        if twin is None:
+        # Those that code generation adds are reached by no public function, and Dynamo does not take them.
+        if twin is None or torch.Tag.generated in op.tags:
             return "writes-out-argument"
         own = next((reason for pattern, reason in _OVERLOAD_REASONS if re.fullmatch(pattern, name)), None)
         return own or exclusion_reason(twin)
