@@ -89,4 +89,6 @@ def normalized(message: str) -> str:
     line = re.sub(r"\b(buf|arg|tmp|x|op|cpp_fused|triton_\w+?)_?\d+(_\d+)*\b", "NAME", line)
     line = re.sub(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "N", line)
     line = re.sub(r"[\[(](\s*N\s*,?)*[\])]", "LIST", line)
-    return re.sub(r"\s+", " ", line)
+    line = re.sub(r"\s+", " ", line)
+    # One clause for each dimension, tensor or such that is wrong: how many are is not what went wrong.
+    return re.sub(r"(?:^|(?<=; ))([^;]+)(?:; \1)+(?=;|$)", r"\1", line)

@@ -18,6 +18,7 @@ from tests.triage.programs import chain, relu_mul
         ("/tmp/a1/b.cpp: error: no match for 'tmp3'", "/home/x/c.cpp: error: no match for 'tmp14'"),
         ("expected 3.5 got -1e-05", "expected 7 got 2"),
         ("first line\nsecond", "first line\nanother"),
+        ("size 2==2, stride 3==1 at dim=0", "size 2==2, stride 6==3 at dim=0; size 2==3, stride 3==6 at dim=1"),
     ],
 )
 def test_messages_that_differ_in_accidents_are_equal(first: str, second: str) -> None:
