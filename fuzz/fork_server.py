@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _warm(order: Warm) -> Ready:
-    from tensorsmith.generators.in_use import entries_in_use, use_operators
+    from tensorsmith.generators.in_use import entries_in_use, keep_disagreements, use_operators
     from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.targets.registry import usable_target
 
@@ -67,8 +67,10 @@ def _warm(order: Warm) -> Ready:
         import_plugin(name)
     for path in order.operators:
         use_operators(read_operators(Path(path)))
-    for name in order.targets:
-        target = usable_target(name, order.device)
+    targets = [usable_target(name, order.device) for name in order.targets]
+    if all(target.gives == "types" for target in targets):
+        keep_disagreements()
+    for target in targets:
         # A compiler that fails on the smallest program can still be fuzzed: that is what its tests will say.
         with contextlib.suppress(Exception):
             target.warm()

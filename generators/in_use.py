@@ -18,13 +18,28 @@ from tensorsmith.ir.errors import InvalidInputError
 OWN_SHARE = 0.25
 
 _learned: list[LearnedOperator] = []
+_disagreements = False
 
 
 def use_operators(learned: Iterable[LearnedOperator]) -> None:
     """Make programs of these operators too. To be called once, before anything is made of the table."""
     _learned.extend(learned)
+    _forget()
+
+
+def _forget() -> None:
     for derived in (entries_in_use, book_in_use, rule_in_use, _own_weights):
         derived.cache_clear()
+
+
+def keep_disagreements() -> None:
+    """Make programs of calls too on which meta kernels and eager disagree: they are what is looked for.
+
+    To be called once, before anything is made of the table.
+    """
+    global _disagreements
+    _disagreements = True
+    _forget()
 
 
 @cache
@@ -37,12 +52,15 @@ def entries_in_use() -> Mapping[str, OperatorEntry]:
         if known is not None:
             entry = replace(known, records=tuple(dict.fromkeys((*known.records, *entry.records))))
         found[entry.op] = entry
+    if _disagreements:
+        # Only where they are known to disagree is a call checked with both.
+        found = {op: replace(entry, meta_differs=False) for op, entry in found.items()}
     return found
 
 
 def own_table() -> tuple[OperatorEntry, ...] | None:
     """Every operator in use; None if they are those of the table that ships."""
-    return tuple(entries_in_use().values()) if _learned else None
+    return tuple(entries_in_use().values()) if _learned or _disagreements else None
 
 
 def entry_in_use(op: str) -> OperatorEntry:

@@ -65,7 +65,7 @@ def judge_compiled(compiled: Runnable | Exception, calls: Sequence[ExpectedCall]
         return failed_with(NAME, compiled, target)
     for case, seen in calls:
         for oracle in all_oracles():
-            if oracle.judge is None:
+            if oracle.judge is None or oracle.gives != target.gives:
                 continue
             verdict = oracle.judge(case, seen, compiled, target)
             if verdict.outcome != "pass":

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import msgspec
 
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles import death, differential
+from tensorsmith.oracles import death, differential, result_types
 from tensorsmith.oracles.observation import Observation
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.api import Runnable, Target
+from tensorsmith.targets.api import Gives, Runnable, Target
 
 ENTRY_POINTS = "tensorsmith.oracles"
 
@@ -22,11 +22,15 @@ JudgeCall: TypeAlias = Callable[[TestCase, Observation, Runnable, Target], Verdi
 
 
 class OracleEntry(msgspec.Struct, frozen=True):
-    """An oracle: its name, the property that it judges, and how; None if it judges from outside of the process."""
+    """An oracle: its name, the property that it judges, and how; None if it judges from outside of the process.
+
+    It judges targets that give what it says: values with their types, or types alone.
+    """
 
     name: str
     summary: str
     judge: JudgeCall | None
+    gives: Gives = "values"
 
 
 ORACLES: tuple[OracleEntry, ...] = (
@@ -35,6 +39,12 @@ ORACLES: tuple[OracleEntry, ...] = (
         differential.NAME,
         "compiled gives what eager gives: values to rounding, shapes, dtypes, writes to inputs, aliasing, no error",
         differential.judge_call,
+    ),
+    OracleEntry(
+        result_types.NAME,
+        "meta kernels accept what eager accepts, and promise the dtypes, shapes and strides that it gives",
+        result_types.judge_call,
+        "types",
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 import torch
@@ -13,6 +13,9 @@ from tensorsmith.ir.testcase import Device, TestCase
 
 # Runs a program on its input tensors and returns its output tensors.
 Runnable: TypeAlias = Callable[[Sequence[torch.Tensor]], list[torch.Tensor]]
+
+# What can be compared of the tensors that a target returns: all of them, or dtypes, shapes and strides only.
+Gives: TypeAlias = Literal["values", "types"]
 
 
 class Knob(msgspec.Struct, frozen=True):
@@ -45,6 +48,11 @@ class Target(Protocol):
     @property
     def packages(self) -> tuple[str, ...]:
         """Python packages whose frames in a traceback are the compiler's, such as `torch._inductor`."""
+        ...
+
+    @property
+    def gives(self) -> Gives:
+        """What its programs return."""
         ...
 
     def missing(self, device: Device) -> str | None:

@@ -10,6 +10,7 @@ from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.api import Target
 from tensorsmith.targets.eager import Eager
 from tensorsmith.targets.inductor.target import Inductor
+from tensorsmith.targets.meta import Meta
 from tensorsmith.targets.torch_backend import TorchBackend
 
 ENTRY_POINTS = "tensorsmith.targets"
@@ -18,6 +19,7 @@ TARGETS: tuple[Target, ...] = (
     Inductor(),
     TorchBackend("aot_eager", "aot_eager", "Dynamo and AOTAutograd, then eager: functionalization without Inductor"),
     Eager(),
+    Meta(),
 )
 
 # Prefixes of names that stand for a family of targets.

@@ -73,14 +73,31 @@ def _eager(case: TestCase) -> Entry:
     return Entry("fn")
 
 
+def _meta(case: TestCase) -> Entry:
+    return Entry("on_fake_tensors(fn)", _ON_FAKE_TENSORS)
+
+
 def _dynamic(case: TestCase) -> str:
     return ", dynamic=True" if any(step.name == DYNAMIC.name for step in case.pipeline.steps) else ""
 
+
+_ON_FAKE_TENSORS = '''from torch._subclasses.fake_tensor import FakeTensorMode
+
+
+def on_fake_tensors(fn):
+    """What compilers take the types of results from: `fn` run by meta kernels."""
+
+    def run(*inputs):
+        with FakeTensorMode() as mode:
+            return fn(*[mode.from_tensor(x) for x in inputs])
+
+    return run'''
 
 # Names, or prefixes that end in a colon, of targets.
 ENTRIES: list[tuple[str, Callable[[TestCase], Entry]]] = [
     ("inductor", _inductor),
     ("aot_eager", _backend),
     ("eager", _eager),
+    ("meta", _meta),
     ("torch:", _backend),
 ]

@@ -54,7 +54,7 @@ def _wrong_result(channel: Channel) -> Body:
     if channel == "aliasing":
         return Body(_ALIASING, helpers=(_SHARED,))
     if channel == "strides":
-        return Body(_COMPARED.format(what="[t.stride() for t in expected]", other="[t.stride() for t in actual]"))
+        return Body(_COMPARED.format(what="strides(expected)", other="strides(actual)"), helpers=(_STRIDES,))
     if channel == "mutation":
         return Body(_CLOSE.format(want="expected_inputs", got="actual_inputs", what="inputs after the run"))
     if channel in ("dtype", "shape"):
@@ -87,6 +87,10 @@ _COMPARED = """def main():
             print("reproduced: they differ")
             return 1
     return 0"""
+
+_STRIDES = '''def strides(tensors):
+    """Of each tensor, the strides of the dimensions along which there are two elements or more."""
+    return [[s for s, n in zip(t.stride(), t.shape) if n > 1 and t.numel()] for t in tensors]'''
 
 _SHARED = '''def shared(outputs, inputs):
     """Pairs of tensors, by position with inputs first, that share memory."""
