@@ -27,7 +27,7 @@ _SHIFTS = frozenset({
 # Numbers that stand for one of three ways each; eager takes others too, and means nothing by them.
 _ENUMERATIONS = ("reduction", "interpolation_mode", "padding_mode")
 
-_INTERPOLATIONS = re.compile(r"_?upsample_(linear|bilinear|trilinear|bicubic|lanczos)")
+_INTERPOLATIONS = re.compile(r"_?upsample_(linear|bilinear|trilinear|bicubic|lanczos)|_?grid_sampler")
 
 _DIVISIONS = frozenset({"div", "div_", "floor_divide", "floor_divide_", "remainder", "remainder_", "fmod", "fmod_"})
 

@@ -47,6 +47,12 @@ IMAGE = torch.ones(1, 1, 3)
             {},
             "interpolated-infinities",
         ),
+        (
+            "aten.grid_sampler.default",
+            [torch.tensor([[[[float("inf")]]]]), torch.ones(1, 1, 1, 2), 0, 0, False],
+            {},
+            "interpolated-infinities",
+        ),
         ("aten.soft_margin_loss.default", [IMAGE, IMAGE, -1], {}, "no-such-option"),
         ("aten.soft_margin_loss.default", [IMAGE, IMAGE, 2], {}, None),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 8], {}, "shift-out-of-range"),
