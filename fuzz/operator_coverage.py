@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from tensorsmith.generators.choices import Choice, parse_choice
-from tensorsmith.generators.in_use import entries_in_use, entry_in_use, rule_in_use
+from tensorsmith.generators.in_use import book_in_use, entries_in_use, entry_in_use, rule_in_use
 from tensorsmith.generators.possible_choices import possible_choices
+from tensorsmith.generators.rules.book import SHARP_PRECISION
 from tensorsmith.generators.table import OperatorEntry
 from tensorsmith.ir.dtypes import DTYPES
 
@@ -62,13 +63,21 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The shares that were hit: of overloads, of operators whatever their overload, of dtypes and of choices.
+    """The shares that were hit.
 
-    The last two count all operators together.
+    Attributes:
+        overloads: of the overloads of the tables.
+        operators: of their operators, whatever the overload.
+        sharp_overloads: of the overloads whose rule has a precision of `SHARP_PRECISION` or more.
+        sharp_operators: of the operators that have such an overload; hit is one with a call of such an overload.
+        dtypes: of the dtypes that each overload takes, all overloads together.
+        choices: of the argument choices that each overload has, all overloads together.
     """
 
     overloads: Share
     operators: Share
+    sharp_overloads: Share
+    sharp_operators: Share
     dtypes: Share
     choices: Share
 
@@ -94,14 +103,21 @@ def coverage(counts: Mapping[str, int]) -> tuple[Coverage, ...]:
 def summary(covered: Sequence[Coverage]) -> Summary:
     """The sums over the operators of the tables; an operator that no table has counts nowhere."""
     known = [one for one in covered if one.group]
-    names = {one.name for one in known}
-    hit = {one.name for one in known if one.calls}
+    book = book_in_use()
+    sharp = [one for one in known if one.op in book and book[one.op].precision >= SHARP_PRECISION]
     return Summary(
         overloads=Share(sum(one.calls > 0 for one in known), len(known)),
-        operators=Share(len(hit), len(names)),
+        operators=_operators(known),
+        sharp_overloads=Share(sum(one.calls > 0 for one in sharp), len(sharp)),
+        sharp_operators=_operators(sharp),
         dtypes=_sum([dtypes_share(one) for one in known]),
         choices=_sum([choices_share(one) for one in known]),
     )
+
+
+def _operators(covered: Sequence[Coverage]) -> Share:
+    """How many of these overloads' operators were hit."""
+    return Share(len({one.name for one in covered if one.calls}), len({one.name for one in covered}))
 
 
 def dtypes_share(one: Coverage) -> Share:

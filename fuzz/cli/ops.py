@@ -129,6 +129,7 @@ def _show_coverage(directory: Path, json: bool) -> None:
     from tensorsmith.fuzz.operator_coverage import choices_share, coverage, dtypes_share, summary
     from tensorsmith.generators.in_use import use_operators
     from tensorsmith.generators.operator_file import read_operators
+    from tensorsmith.generators.rules.book import SHARP_PRECISION
 
     import_first(settings.imports)
     for path in settings.operators:
@@ -147,6 +148,8 @@ def _show_coverage(directory: Path, json: bool) -> None:
     for name, share in (
         ("overloads", total.overloads),
         ("operators, whatever the overload", total.operators),
+        (f"overloads with a rule of precision {SHARP_PRECISION} or more", total.sharp_overloads),
+        ("operators with such an overload", total.sharp_operators),
         ("dtypes, of each overload", total.dtypes),
         ("argument choices, of each overload", total.choices),
     ):

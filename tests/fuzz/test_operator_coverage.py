@@ -22,6 +22,8 @@ def test_nothing_was_hit_before_anything_ran() -> None:
     total = summary(covered)
     assert total.overloads == Share(0, len(load_table()))
     assert 0 < total.operators.possible < total.overloads.possible
+    assert 1000 <= total.sharp_overloads.possible < total.overloads.possible
+    assert 600 <= total.sharp_operators.possible < total.operators.possible
     assert total.choices.hit == total.dtypes.hit == 0
     assert total.choices.possible > 4000
 
@@ -36,6 +38,7 @@ def test_hits_are_told_from_what_was_never_hit() -> None:
     assert dtypes_share(sums).hit == 2
     assert choices_share(sums) == Share(2, len(sums.choices))
     total = summary(coverage(counts))
+    assert (total.sharp_overloads.hit, total.sharp_operators.hit) == (1, 1)
     assert (total.overloads.hit, total.operators.hit, total.dtypes.hit, total.choices.hit) == (1, 1, 2, 2)
 
 
