@@ -150,10 +150,12 @@ def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Reco
 def _replay_record(
     draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str
 ) -> tuple[int, ...]:
-    """The call as it was recorded, on new inputs."""
-    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), main_dtype(record), {}, {}, out_op)
+    """The call as it was recorded, on new inputs; in float32 in place of another float where the operator takes it."""
+    main = main_dtype(record)
+    dtype: DType | None = "f32" if main in FLOATS and "f32" in entry.dtypes else main
+    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), dtype, {}, {}, out_op)
     for position in _plain_positions(call):
-        type_ = record.tensors[position]
+        type_ = call.type(position)
         call.chosen[position] = _fresh(call, type_.dtype, type_.shape, _is_written(call, position))
     return _finish(call, _arguments(call, 0.0))
 

@@ -84,11 +84,9 @@ def random_graph(
 def _grow(rng: random.Random, size: int, selection: Selection) -> tuple[Graph, InputRecipe]:
     draft = Draft(EagerBuilder())
     for _ in range(rng.choice((1, 1, 2, 2, 3))):
-        dtype = random_dtype(rng)
-        type_ = random_layout(dtype, random_shape(rng), rng)
-        id_ = draft.input(type_, recipe_for(type_, rng))
-        if rng.random() < 0.06 and type_.storage_size > 1:
-            _add_sharing_input(draft, rng, id_)
+        id_ = add_input(draft, rng)
+        if rng.random() < 0.06:
+            add_sharing_input(draft, rng, id_)
     backward = rng.randint(0, size // 3)
     tries = 3 * size + 3
     while len(draft.builder.nodes) < max(size - backward, 1) and tries:
@@ -102,9 +100,18 @@ def _grow(rng: random.Random, size: int, selection: Selection) -> tuple[Graph, I
     return graph, recipe
 
 
-def _add_sharing_input(draft: Draft, rng: random.Random, first: int) -> None:
-    """A second input on the storage of the first: the same tensor, or a part of it."""
+def add_input(draft: Draft, rng: random.Random) -> int:
+    """Add an input of a random type with random values, and return its id."""
+    dtype = random_dtype(rng)
+    type_ = random_layout(dtype, random_shape(rng), rng)
+    return draft.input(type_, recipe_for(type_, rng))
+
+
+def add_sharing_input(draft: Draft, rng: random.Random, first: int) -> None:
+    """Add a second input on the storage of the first: the same tensor, or a part of it; none if that is too small."""
     type_ = draft.type(first)
+    if type_.storage_size < 2:
+        return
     if rng.random() < 0.5:
         shared = type_
     else:
@@ -122,7 +129,7 @@ def choose_outputs(draft: Draft, rng: random.Random) -> list[int]:
     outputs = [r for r in results if r not in read] or results[-1:] or [draft.builder.inputs[0].id]
     if rng.random() < 0.25 and results:
         outputs.append(rng.choice(results))
-    if rng.random() < 0.06:
+    if rng.random() < 0.06 and draft.builder.inputs:
         outputs.append(rng.choice(draft.builder.inputs).id)
     if rng.random() < 0.03:
         outputs.append(rng.choice(outputs))
