@@ -286,3 +286,21 @@ def test_another_result_is_allowed_where_eager_overflows_on_the_way() -> None:
 
     assert judge_changed(case, zeros_for_nan).outcome == "pass"
     assert judge_changed(case, zeros_for_all).outcome == "fail"
+
+
+def test_another_order_may_overflow_only_where_values_are_nearly_as_great_as_they_can_be() -> None:
+    call: list[Call] = [("aten.mean.dim", (Ref(0), (1,)))]
+
+    def overflowed(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        return [outputs[0] * torch.inf]
+
+    def wrong_too(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        return [outputs[0] * torch.tensor([torch.inf, 2.0])]
+
+    great = case_of([tensor_type("f32", (2, 2))], call, [literal(1e38, 1e38, 2.5e38, 2.0)])
+    small = case_of([tensor_type("f32", (2, 2))], call, [literal(1e30, 1e30, 1e30, 2.0)])
+    assert judge_changed(great, overflowed).reason == "undefined:overflow-on-the-way"
+    assert judge_changed(small, overflowed).outcome == "fail"
+    # What else is wrong is no matter of overflow.
+    ordinary = case_of([tensor_type("f32", (2, 2))], call, [literal(1e38, 2.5e38, 1.0, 2.0)])
+    assert judge_changed(ordinary, wrong_too).outcome == "fail"

@@ -1,0 +1,40 @@
+"""Whether steps in another order may overflow where eager's do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tensorsmith.ir.graph import Node
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.torch_args import flatten_results
+from tensorsmith.targets.inputs import make_constants, make_inputs
+from tensorsmith.targets.interpret import interpret, plain_call
+
+
+def nearly_overflows(case: TestCase) -> bool:
+    """Whether so many values as a tensor of the program has, each as great as its greatest, add up to infinity.
+
+    Then a mean that is the sum divided by the number of values may overflow, and the mean of the means of rows need
+    not. Of float16 that is not said, because sums of it are taken in float32.
+    """
+    found = False
+
+    def note(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        nonlocal found
+        read = [t.clone() for t in flatten_results([*args, *kwargs.values()])]
+        result = plain_call(node, args, kwargs)
+        floats = [t for t in (*read, *flatten_results(result)) if t.dtype.is_floating_point and t.numel()]
+        count = max((t.numel() for t in floats), default=0)
+        found |= any(_greatest(t) * count > torch.finfo(t.dtype).max for t in floats if t.dtype is not torch.float16)
+        return result
+
+    interpret(case.graph, make_inputs(case.graph, case.recipe), make_constants(case.graph), "cpu", note)
+    return found
+
+
+def _greatest(tensor: torch.Tensor) -> float:
+    """The greatest finite magnitude; 0 if there is none."""
+    finite = tensor[tensor.isfinite()]
+    return float(finite.abs().max()) if finite.numel() else 0.0
