@@ -66,6 +66,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 _OVERLOAD_REASONS: tuple[tuple[str, str], ...] = (
     (r"aten\.msort\.out", "no-meta-kernel"),
+    (r"aten\.(cov|corrcoef)\.default", "meta-kernel-needs-values"),
     (r"aten\.repeat_interleave\.(Tensor|self_Tensor)|aten\.narrow\.Tensor", "data-dependent-shape"),
     (r"aten\.where\.default", "data-dependent-shape"),
     (r"aten\.(nan)?quantile\.default", "needs-values-from-0-to-1"),
