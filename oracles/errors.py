@@ -6,6 +6,7 @@ import re
 import traceback
 from pathlib import PurePath
 
+from tensorsmith.oracles.readable_traceback import readable_traceback
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Target
 
@@ -49,7 +50,7 @@ def failed_with(oracle: str, error: BaseException, target: Target) -> Verdict:
         message=message,
         exception=name,
         frames=compiler_frames(error, target.packages),
-        evidence=(("traceback", "".join(traceback.format_exception(error))[-6000:]),),
+        evidence=(("traceback", readable_traceback(error)),),
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch._inductor.exc import CppCompileError
 
 from tensorsmith.oracles.errors import failed_with
@@ -27,3 +28,18 @@ def test_what_torch_says_it_bans_is_a_limitation() -> None:
         "to functionalize properly today, so this behavior is banned in compile."
     )
     assert failed_with("crash", error, find_target("inductor")).outcome == "limitation"
+
+
+def test_the_traceback_shows_the_compiler_and_not_the_caller() -> None:
+    def calls() -> None:
+        try:
+            torch._refs.expand(torch.ones(2), 3, 7)
+        except Exception as error:
+            raise RuntimeError("while lowering") from error
+
+    with pytest.raises(RuntimeError) as raised:
+        calls()
+    (_, text), *_ = failed_with("crash", raised.value, find_target("inductor")).evidence
+    assert "RuntimeError: while lowering" in text
+    assert 'File "torch/_refs/__init__.py"' in text
+    assert __file__ not in text
