@@ -14,10 +14,11 @@ from tensorsmith.targets.interpret import interpret, plain_call
 
 
 def nearly_overflows(case: TestCase) -> bool:
-    """Whether so many values as a tensor of the program has, each as great as its greatest, add up to infinity.
+    """Whether sums of so many values as a tensor of the program has, or squares, overflow for its greatest value.
 
     Then a mean that is the sum divided by the number of values may overflow, and the mean of the means of rows need
-    not. Of float16 that is not said, because sums of it are taken in float32.
+    not; a variance in float32 may, and one in float64 need not. Of float16 that is not said, because sums and squares
+    of it are taken in float32.
     """
     found = False
 
@@ -27,11 +28,15 @@ def nearly_overflows(case: TestCase) -> bool:
         result = plain_call(node, args, kwargs)
         floats = [t for t in (*read, *flatten_results(result)) if t.dtype.is_floating_point and t.numel()]
         count = max((t.numel() for t in floats), default=0)
-        found |= any(_greatest(t) * count > torch.finfo(t.dtype).max for t in floats if t.dtype is not torch.float16)
+        found |= any(_overflows(_greatest(t), count, t.dtype) for t in floats if t.dtype is not torch.float16)
         return result
 
     interpret(case.graph, make_inputs(case.graph, case.recipe), make_constants(case.graph), "cpu", note)
     return found
+
+
+def _overflows(greatest: float, count: int, dtype: torch.dtype) -> bool:
+    return greatest > torch.finfo(dtype).max / max(count, greatest, 1.0)
 
 
 def _greatest(tensor: torch.Tensor) -> float:

@@ -298,8 +298,10 @@ def test_another_order_may_overflow_only_where_values_are_nearly_as_great_as_the
         return [outputs[0] * torch.tensor([torch.inf, 2.0])]
 
     great = case_of([tensor_type("f32", (2, 2))], call, [literal(1e38, 1e38, 2.5e38, 2.0)])
-    small = case_of([tensor_type("f32", (2, 2))], call, [literal(1e30, 1e30, 1e30, 2.0)])
+    squares = case_of([tensor_type("f32", (2, 2))], call, [literal(1.0, 2e19, 1.0, 2.0)])
+    small = case_of([tensor_type("f32", (2, 2))], call, [literal(1.0, 1e19, 1.0, 2.0)])
     assert judge_changed(great, overflowed).reason == "undefined:overflow-on-the-way"
+    assert judge_changed(squares, overflowed).reason == "undefined:overflow-on-the-way"
     assert judge_changed(small, overflowed).outcome == "fail"
     # What else is wrong is no matter of overflow.
     ordinary = case_of([tensor_type("f32", (2, 2))], call, [literal(1e38, 2.5e38, 1.0, 2.0)])
