@@ -20,6 +20,7 @@ from tensorsmith.ir.graph import Constant, DTypeArg, Graph, Input, Node, TensorT
 from tensorsmith.ir.operators import is_pointwise, operator, written_arguments
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import flatten_results
+from tensorsmith.oracles.magnitude import greatest
 from tensorsmith.oracles.ties import other_ties
 from tensorsmith.oracles.undefined import undefined_call
 from tensorsmith.targets.inputs import make_constants, make_inputs
@@ -51,6 +52,9 @@ _ARITHMETIC = frozenset({
     "convolution", "conv1d", "conv2d", "conv3d", "addmv", "addbmm", "addcmul", "_to_copy",
     "to", "nansum", "trace", "square", "frac", "linear", "vdot", "inner", "outer", "ger", "addr", "cumprod", "diff",
 })  # fmt: skip
+
+# The sum of parts of the operands that may cancel: off by what the operands are rounded by, however small the result.
+_CANCELLING = frozenset({"lerp", "_foreach_lerp"})
 
 
 class Undefined(Exception):
@@ -138,6 +142,8 @@ class _NoisyCall:
         if base in _EXACT or not floats:
             return plain_call(node, args, kwargs)
         wide = _in_float64(node, args, kwargs)
+        operands = greatest([*args, *kwargs.values()]) if base in _CANCELLING else 0.0
+        computed = _computed_in(node, args, kwargs) if "out" in kwargs else None
         shaken = None if is_pointwise(node.op) else self._on_shaken_operands(node, args, kwargs)
         result = plain_call(node, args, kwargs)
         views = {_memory(t) for t in flatten_results(_only_read(node, args, kwargs))}
@@ -148,14 +154,23 @@ class _NoisyCall:
                     wide[position] if wide else None,
                     shaken[position] if shaken else None,
                     base in _ARITHMETIC,
+                    operands,
+                    computed,
                 )
         return result
 
     def _move(
-        self, made: torch.Tensor, wide: torch.Tensor | None, shaken: torch.Tensor | None, arithmetic: bool
+        self,
+        made: torch.Tensor,
+        wide: torch.Tensor | None,
+        shaken: torch.Tensor | None,
+        arithmetic: bool,
+        operands: float,
+        computed: torch.dtype | None,
     ) -> None:
         exact = made.double()
-        ulp = torch.finfo(made.dtype).eps * exact.abs()
+        eps = max(torch.finfo(dtype).eps for dtype in (made.dtype, computed) if dtype is not None)
+        ulp = eps * exact.abs().clamp(min=operands)
         amount = ulp * (2.0 if arithmetic else LOOSE_ULPS)
         if wide is not None and wide.shape == made.shape:
             error = (exact - wide).abs().nan_to_num(0.0, 0.0, 0.0)
@@ -197,6 +212,12 @@ def _only_read(node: Node, args: list[Any], kwargs: dict[str, Any]) -> list[Any]
     named = zip((a.name for a in operator(node.op)._schema.arguments), args, strict=False)
     written = written_arguments(node.op)
     return [value for name, value in (*named, *kwargs.items()) if name not in written]
+
+
+def _computed_in(node: Node, args: list[Any], kwargs: dict[str, Any]) -> torch.dtype:
+    """The dtype in which a call is rounded that writes its result to a tensor of perhaps another one."""
+    floats = [t.dtype for t in flatten_results(_only_read(node, args, kwargs)) if t.dtype.is_floating_point]
+    return max(floats, key=lambda dtype: torch.finfo(dtype).eps, default=torch.get_default_dtype())
 
 
 def _whole(values: torch.Tensor) -> bool:

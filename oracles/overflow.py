@@ -7,39 +7,37 @@ from typing import Any
 import torch
 
 from tensorsmith.ir.graph import Node
+from tensorsmith.ir.operators import is_pointwise, is_view
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import flatten_results
+from tensorsmith.oracles.magnitude import greatest
 from tensorsmith.targets.inputs import make_constants, make_inputs
 from tensorsmith.targets.interpret import interpret, plain_call
 
 
 def nearly_overflows(case: TestCase) -> bool:
-    """Whether sums of so many values as a tensor of the program has, or squares, overflow for its greatest value.
+    """Whether a call combines values so great that sums or squares of them overflow.
 
     Then a mean that is the sum divided by the number of values may overflow, and the mean of the means of rows need
     not; a variance in float32 may, and one in float64 need not. Of float16 that is not said, because sums and squares
-    of it are taken in float32.
+    of it are taken in float32; nor of pointwise operators, whose steps have one order.
     """
     found = False
 
     def note(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
         nonlocal found
+        if is_pointwise(node.op) or is_view(node.op):
+            return plain_call(node, args, kwargs)
         read = [t.clone() for t in flatten_results([*args, *kwargs.values()])]
         result = plain_call(node, args, kwargs)
         floats = [t for t in (*read, *flatten_results(result)) if t.dtype.is_floating_point and t.numel()]
         count = max((t.numel() for t in floats), default=0)
-        found |= any(_overflows(_greatest(t), count, t.dtype) for t in floats if t.dtype is not torch.float16)
+        found |= any(_overflows(greatest(t), count, t.dtype) for t in floats if t.dtype is not torch.float16)
         return result
 
     interpret(case.graph, make_inputs(case.graph, case.recipe), make_constants(case.graph), "cpu", note)
     return found
 
 
-def _overflows(greatest: float, count: int, dtype: torch.dtype) -> bool:
-    return greatest > torch.finfo(dtype).max / max(count, greatest, 1.0)
-
-
-def _greatest(tensor: torch.Tensor) -> float:
-    """The greatest finite magnitude; 0 if there is none."""
-    finite = tensor[tensor.isfinite()]
-    return float(finite.abs().max()) if finite.numel() else 0.0
+def _overflows(magnitude: float, count: int, dtype: torch.dtype) -> bool:
+    return magnitude > torch.finfo(dtype).max / max(count, magnitude, 1.0)

@@ -70,6 +70,9 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
         return "contradicting-arguments"
     if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):
         return "polynomial-degree-out-of-range"
+    if "polynomial" in name and any(bool(torch.as_tensor(arg).isnan().any()) for arg in args[:2]):
+        # Eager returns what its memory happens to hold.
+        return "polynomial-of-nan"
     if name in POOLINGS and _points_elsewhere(args[0], flatten_results(result), POOLINGS[name]):
         return "window-of-padding-only"
     tensors = flatten_results([*args, *kwargs.values()])

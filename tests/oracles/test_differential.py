@@ -306,3 +306,32 @@ def test_another_order_may_overflow_only_where_values_are_nearly_as_great_as_the
     # What else is wrong is no matter of overflow.
     ordinary = case_of([tensor_type("f32", (2, 2))], call, [literal(1e38, 2.5e38, 1.0, 2.0)])
     assert judge_changed(ordinary, wrong_too).outcome == "fail"
+
+
+def test_operands_that_cancel_may_be_rounded_first() -> None:
+    start, end = tensor_type("f16", (1,)), tensor_type("f16", (3,))
+    values: list[Values] = [literal(1.0), literal(-0.01137542724609375, 0.5, -0.3)]
+    case = case_of([start, end], [("aten.lerp.Scalar", (Ref(0), Ref(1), 1.0))], values)
+
+    def in_steps(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        made = inputs[0] + (inputs[1] - inputs[0]) * 1.0
+        assert not torch.equal(made, outputs[0])
+        return [made]
+
+    assert judge_changed(case, in_steps).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [o[0] + 0.1]).outcome == "fail"
+
+
+def test_a_result_is_rounded_as_it_is_computed_whatever_it_is_written_to() -> None:
+    builder = GraphBuilder()
+    whole = builder.input(tensor_type("i64", (3,)))
+    out = builder.input(tensor_type("f64", (3,)))
+    (made,) = builder.call("aten.sinh.out", (Ref(whole),), (("out", Ref(out)),))
+    case = TestCase(builder.build([made]), InputRecipe((literal(-7, 3, 6), literal(0.0, 0.0, 0.0))), "eager")
+
+    def last_place(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        made = outputs[0].float().view(torch.int32).add(1).view(torch.float32)
+        return [outputs[0].copy_(made)]
+
+    assert judge_changed(case, last_place).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [o[0].mul_(torch.inf)]).outcome == "fail"
