@@ -75,6 +75,8 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
         return "polynomial-of-nan"
     if name in POOLINGS and _points_elsewhere(args[0], flatten_results(result), POOLINGS[name]):
         return "window-of-padding-only"
+    if name in ("view", "view_copy") and any(_neither_true_nor_false(t) for t in flatten_results(result)):
+        return "neither-true-nor-false"
     tensors = flatten_results([*args, *kwargs.values()])
     if name in _SHIFTS and _shift_out_of_range(args):
         return "shift-out-of-range"
@@ -113,6 +115,11 @@ def _no_degree(degree: Any) -> bool:
     """Whether the degree of a polynomial is something that does not convert to a whole number."""
     values = torch.as_tensor(degree).double()
     return bool((~values.isfinite() | (values.abs() >= 2.0**31)).any())
+
+
+def _neither_true_nor_false(tensor: torch.Tensor) -> bool:
+    """Whether booleans are other bytes than 0 and 1, as those of another dtype may be that were cast bit by bit."""
+    return tensor.dtype is torch.bool and bool((tensor.view(torch.uint8) > 1).any())
 
 
 def _contradicting_scales(args: list[Any], kwargs: dict[str, Any]) -> bool:
