@@ -11,7 +11,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.death import NAME as CRASH
 from tensorsmith.oracles.death import died
 from tensorsmith.oracles.errors import failed_with
-from tensorsmith.oracles.noise import Undefined, envelopes
+from tensorsmith.oracles.noise import Undefined, check_defined
 from tensorsmith.oracles.observation import Observation
 from tensorsmith.oracles.registry import all_oracles
 from tensorsmith.oracles.validity import reference, with_new_values
@@ -60,7 +60,20 @@ def expected_calls(case: TestCase) -> list[ExpectedCall] | Verdict:
 
 
 def judge_compiled(compiled: Runnable | Exception, calls: Sequence[ExpectedCall], target: Target) -> Verdict:
-    """The first verdict of any oracle on any call that is not a pass; or a pass."""
+    """The first verdict of any oracle on any call that is not a pass; or a pass.
+
+    A failure on a program whose result is undefined is none.
+    """
+    verdict = _first_failure(compiled, calls, target)
+    if verdict.outcome == "fail":
+        try:
+            check_defined(calls[0][0])
+        except Undefined as undefined:
+            return invalid(verdict.oracle, f"undefined:{undefined}", "the program's result is undefined")
+    return verdict
+
+
+def _first_failure(compiled: Runnable | Exception, calls: Sequence[ExpectedCall], target: Target) -> Verdict:
     if isinstance(compiled, Exception):
         return failed_with(NAME, compiled, target)
     for case, seen in calls:
@@ -91,7 +104,7 @@ def _sanity(case: TestCase) -> Verdict:
     if isinstance(expected, Verdict):
         return expected
     try:
-        envelopes(case)
+        check_defined(case)
     except Undefined as undefined:
         return invalid(CRASH, f"undefined:{undefined}")
     return passed(CRASH)

@@ -76,6 +76,15 @@ class Envelope:
     reference: torch.Tensor | None
 
 
+def check_defined(case: TestCase) -> None:
+    """Run the program in eager mode and look at each call.
+
+    Raises:
+        Undefined: a call's result is undefined for the values it gets.
+    """
+    _run(case, case.graph, _checked_call)
+
+
 def envelopes(case: TestCase) -> list[Envelope]:
     """The envelope of every output, followed by that of every input after the run.
 

@@ -339,3 +339,15 @@ def test_a_result_is_rounded_as_it_is_computed_whatever_it_is_written_to() -> No
 
     assert judge_changed(case, last_place).outcome == "pass"
     assert judge_changed(case, lambda i, o: [o[0].mul_(torch.inf)]).outcome == "fail"
+
+
+def test_an_error_on_a_program_without_a_defined_result_is_no_finding() -> None:
+    def loss(reduction: int) -> TestCase:
+        return case_of([F32, F32], [("aten.soft_margin_loss.default", (Ref(0), Ref(1), reduction))])
+
+    def refuse(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        raise ValueError("no such reduction")
+
+    assert judge_changed(loss(-1), refuse).reason == "undefined:no-such-option"
+    assert judge_changed(loss(-1), lambda i, o: [o[0].reshape(-1)]).reason == "undefined:no-such-option"
+    assert judge_changed(loss(2), refuse).outcome == "fail"
