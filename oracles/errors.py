@@ -26,7 +26,7 @@ _UNSUPPORTED_TYPES = (
 # What lies below these says less than they do: for a C++ error, the compiler's whole command line.
 _TELLING_TYPES = ("CppCompileError",)
 _UNSUPPORTED_WORDS = re.compile(
-    r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator|banned in compile)\b", re.I
+    r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator|banned)\b", re.I
 )
 
 # The fault of the C++ compiler that is installed, not of the compiler under test.

@@ -22,12 +22,18 @@ def test_a_fault_of_the_installed_cpp_compiler_is_no_finding(output: str, outcom
     assert verdict.message.split(": ", 1)[1] in output
 
 
-def test_what_torch_says_it_bans_is_a_limitation() -> None:
-    error = RuntimeError(
+@pytest.mark.parametrize(
+    "message",
+    [
         "encountered a mutation on a view chain of length 2, where view 1 was an as_strided() call. It is not possible "
-        "to functionalize properly today, so this behavior is banned in compile."
-    )
-    assert failed_with("crash", error, find_target("inductor")).outcome == "limitation"
+        "to functionalize properly today, so this behavior is banned in compile.",
+        "While executing unfold, functionalization encountered a tensor being mutated that has internal overlap. When "
+        "using torch.compile (or running functionalization directly), this is banned as the behavior is not well "
+        "defined. Consider cloning the tensor before mutating it, or removing the mutation from your model.",
+    ],
+)
+def test_what_torch_says_it_bans_is_a_limitation(message: str) -> None:
+    assert failed_with("crash", RuntimeError(message), find_target("inductor")).outcome == "limitation"
 
 
 def test_the_traceback_shows_the_compiler_and_not_the_caller() -> None:
