@@ -10,7 +10,7 @@ from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
 from tensorsmith.generators.in_use import rule_in_use
 from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size, recipe_for
-from tensorsmith.generators.meta_kernel import meta_agrees
+from tensorsmith.generators.meta_kernel import meta_device_agrees
 from tensorsmith.generators.probe import main_dtype
 from tensorsmith.generators.rules.mend import mend
 from tensorsmith.generators.table import OperatorEntry, Record, entry_of
@@ -336,7 +336,7 @@ def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
         else:
             args.append(value)
     results = call.draft.call(call.entry.op, args, kwargs)
-    if call.entry.meta_differs and not meta_agrees(call.draft.builder.nodes[-1], call.draft.builder.types):
+    if call.entry.meta_differs and not meta_device_agrees(call.draft.builder.nodes[-1], call.draft.builder.types):
         raise GraphError(f"{call.entry.op}: its meta kernel and eager disagree")
     if call.out_op:
         results = _into_out(call, args, kwargs)
