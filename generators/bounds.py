@@ -20,11 +20,15 @@ class Slots:
         arguments: every argument that the call gives or has a default for.
         names: the argument that each tensor position of the record is (part of).
         places: the place of each tensor position within its argument, 0 if that is no list.
+        referring: the arguments that refer to tensors.
+        order: all arguments, those first that name dimensions, which others depend on.
     """
 
     arguments: Mapping[str, Arg]
     names: Mapping[int, str]
     places: Mapping[int, int]
+    referring: frozenset[str]
+    order: tuple[str, ...]
 
     @staticmethod
     def of(op: str, record: Record) -> Slots:
@@ -32,12 +36,16 @@ class Slots:
         arguments = named_arguments(op, record)
         names: dict[int, str] = {}
         places: dict[int, int] = {}
+        referring: set[str] = set()
         for name, arg in arguments.items():
             for place, atom in enumerate(arg if isinstance(arg, tuple) else (arg,)):
-                if isinstance(atom, Ref) and atom.id not in names:
-                    names[atom.id] = name
-                    places[atom.id] = place
-        return Slots(arguments, names, places)
+                if isinstance(atom, Ref):
+                    referring.add(name)
+                    if atom.id not in names:
+                        names[atom.id] = name
+                        places[atom.id] = place
+        order = tuple(sorted(arguments, key=lambda name: "dim" not in name))
+        return Slots(arguments, names, places, frozenset(referring), order)
 
 
 def named_arguments(op: str, record: Record) -> dict[str, Arg]:

@@ -14,7 +14,7 @@ from tensorsmith.generators.meta_kernel import meta_device_agrees
 from tensorsmith.generators.probe import main_dtype
 from tensorsmith.generators.rules.mend import mend
 from tensorsmith.generators.table import OperatorEntry, Record, entry_of
-from tensorsmith.generators.vary import RULES, Context, mapped
+from tensorsmith.generators.vary import FOLLOWING, RULES, Context, mapped
 from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
@@ -294,23 +294,20 @@ def _arguments(call: _Call, share: float) -> dict[str, Arg]:
     moved = first is not None and any(
         len(call.draft.type(v).shape) != len(record.tensors[p].shape) for p, v in call.chosen.items()
     )
-    found: dict[str, Arg] = {}
-    for name, arg in slots.arguments.items():
-        if isinstance(arg, Ref) or (isinstance(arg, tuple) and any(isinstance(a, Ref) for a in arg)):
-            found[name] = arg
+    found = dict(slots.arguments)
+    context = Context(base, main, found, call.sizes)
+    for name in slots.order:
+        arg = found[name]
+        if name in slots.referring:
+            found[name] = tuple(_ref(call, a) for a in arg) if isinstance(arg, tuple) else _ref(call, arg)
             continue
-        context = Context(base, main, {**slots.arguments, **found}, call.sizes)
         rule = RULES.get(name)
-        if rule is not None and (rng.random() < share or (share and moved and "dim" in name)):
+        needed = (moved and "dim" in name) or (name in FOLLOWING and isinstance(arg, tuple))
+        if rule is not None and (rng.random() < share or (share and needed)):
             found[name] = rule(context, arg, rng)
         elif name in ("size", "shape", "normalized_shape", "output_size", "split_sizes"):
             found[name] = mapped(context, arg, rng)
-        else:
-            found[name] = arg
-    return {
-        name: tuple(_ref(call, a) for a in arg) if isinstance(arg, tuple) else _ref(call, arg)
-        for name, arg in found.items()
-    }
+    return found
 
 
 def _ref(call: _Call, atom: Atom) -> Atom:

@@ -207,12 +207,21 @@ def _normalized_shape(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     return ctx.main.shape[-len(old) :] if isinstance(old, tuple) and 0 < len(old) <= ctx.rank else old
 
 
+def _split_size(ctx: Context, old: Arg, rng: random.Random) -> Arg:
+    return _split_sizes(ctx, old, rng) if isinstance(old, tuple) else rng.choice((1, 2, 3, 5))
+
+
 def _split_sizes(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     left, sizes = ctx.size(), []
     for _ in range(rng.randint(0, 3)):
         sizes.append(rng.randint(0, left))
         left -= sizes[-1]
     return (*sizes, left)
+
+
+def _sizes(ctx: Context, old: Arg, rng: random.Random) -> Arg:
+    size = ctx.size()
+    return _same_numel(size, (), rng) or (1,) if size else rng.choice(((0,), (0, 2), (3, 0)))
 
 
 def _pad(ctx: Context, old: Arg, rng: random.Random) -> Arg:
@@ -294,6 +303,9 @@ def _repeats(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     return tuple(rng.choice((1, 1, 2, 3)) for _ in range(ctx.rank + extra))
 
 
+# Lists of sizes that hold for one size of the main tensor only, so that they have to be varied with it.
+FOLLOWING = frozenset({"sizes", "split_size", "split_sizes"})
+
 RULES: dict[str, Rule] = {
     "dim": _dim, "dims": _dims, "dim0": _dim, "dim1": _dim, "dim2": _dim, "dimension": _dim, "axis": _dim,
     "start_dim": _start_dim, "end_dim": _end_dim,
@@ -306,7 +318,7 @@ RULES: dict[str, Rule] = {
     "rounding_mode": _choice(None, "floor", "trunc"), "approximate": _choice("none", "tanh"),
     "reduction": _choice(0, 1, 2), "reduce": _reduce,
     "index": _within, "length": _length, "k": _k, "offset": _offset, "diagonal": _offset,
-    "chunks": _choice(1, 2, 3, 5), "split_size": _choice(1, 2, 3, 5), "sections": _sections,
+    "chunks": _choice(1, 2, 3, 5), "split_size": _split_size, "sizes": _sizes, "sections": _sections,
     "size": _size, "shape": _size, "normalized_shape": _normalized_shape, "split_sizes": _split_sizes,
     "repeats": _repeats, "pad": _pad, "padding": _padding,
     "shifts": _each(0, 1, -1, 2, 5), "kernel_size": _each(1, 2, 2, 3, 4), "stride": _each(1, 1, 2, 3),
