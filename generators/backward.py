@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tensorsmith.generators.draft import Draft
-from tensorsmith.generators.insert import insert_for
+from tensorsmith.generators.insert import can_give, insert_for
 from tensorsmith.generators.table import OperatorEntry
 from tensorsmith.ir.dtypes import FLOATS, DType
 from tensorsmith.ir.errors import GraphError
@@ -20,6 +20,7 @@ from tensorsmith.ir.operators import is_view, operator, written_arguments
 from tensorsmith.ir.recipe import Drawn, Values
 
 TRIES = 6
+DRAWS = 8  # operators that are drawn from the table until one may give what is wanted
 _BY_RULE = 0.45  # how often a rule is tried before the table
 
 # Value classes of inputs that an operator counts on: indices in range, divisors, values that are cast to an integer.
@@ -90,9 +91,9 @@ def insert_backward(
         try:
             with draft.attempt():
                 if rng.random() < _BY_RULE:
-                    found = rng.choice(PRODUCERS)(draft, rng, wanted)
+                    found = rng.choice(PRODUCERS if wanted.shape else PRODUCERS_OF_SCALARS)(draft, rng, wanted)
                 else:
-                    found = _from_table(draft, rng, wanted, selection.draw(rng))
+                    found = _from_table(draft, rng, wanted, selection)
                 type_ = draft.type(found)
                 if (type_.dtype, type_.shape) != (wanted.dtype, wanted.shape):
                     raise GraphError(f"{type_} is not {wanted}")
@@ -104,13 +105,13 @@ def insert_backward(
     return None
 
 
-def _from_table(draft: Draft, rng: random.Random, wanted: TensorType, entry: OperatorEntry) -> int:
-    records = [r for r in entry.records if r.results and r.tensors]
-    if not entry.any_shape:
-        records = [r for r in records if len(r.results[0].shape) == len(wanted.shape)]
-    if not records:
-        raise GraphError(f"{entry.op}: no record with a result of rank {len(wanted.shape)}")
-    return insert_for(draft, rng, entry, rng.choice(records), wanted)
+def _from_table(draft: Draft, rng: random.Random, wanted: TensorType, selection: Selects) -> int:
+    for _ in range(DRAWS):
+        entry = selection.draw(rng)
+        records = [r for r in entry.records if can_give(entry, r, wanted)]
+        if records:
+            return insert_for(draft, rng, entry, rng.choice(records), wanted)
+    raise GraphError(f"no operator was drawn that can give {wanted}")
 
 
 def _source(draft: Draft, rng: random.Random, type_: TensorType) -> int:
@@ -126,8 +127,6 @@ def _with_size(type_: TensorType, dim: int, size: int) -> TensorType:
 
 
 def _some_dim(rng: random.Random, wanted: TensorType) -> int:
-    if not wanted.shape:
-        raise GraphError("the value has no dimension")
     return rng.randrange(len(wanted.shape))
 
 
@@ -140,7 +139,6 @@ def _by_slice(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
 
 
 def _by_permute(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
-    _some_dim(rng, wanted)
     dims = rng.sample(range(len(wanted.shape)), len(wanted.shape))
     shape = [0] * len(dims)
     for place, dim in enumerate(dims):
@@ -158,7 +156,6 @@ def _by_transpose(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
 
 
 def _by_expand(draft: Draft, rng: random.Random, wanted: TensorType) -> int:
-    _some_dim(rng, wanted)
     kept = tuple(1 if rng.random() < 0.5 else n for n in wanted.shape)
     source = _source(draft, rng, TensorType(wanted.dtype, kept[rng.choice((0, 0, 1)) :]))
     return draft.call("aten.expand.default", (Ref(source), wanted.shape))[0]
@@ -239,3 +236,6 @@ PRODUCERS: tuple[Producer, ...] = (
     _by_slice, _by_permute, _by_transpose, _by_expand, _by_select, _by_reshape, _by_cat, _by_pad, _by_cast,
     _by_reduction, _by_index, _by_where,
 )  # fmt: skip
+
+# The others need a dimension to work along.
+PRODUCERS_OF_SCALARS: tuple[Producer, ...] = (_by_select, _by_reshape, _by_cast, _by_reduction, _by_where)

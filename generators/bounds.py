@@ -89,10 +89,11 @@ def evaluate(
     if not isinstance(arg, Ref):
         return None
     type_ = type_of(arg.id)
-    if bound.of == "numel":
+    along = "dim" if bound.of == "numel" else bound.dim
+    dim: Arg = arguments.get("dim") if along == "dim" else place if along == "position" else along
+    if bound.of == "numel" and dim is None:
         # `take_along_dim` goes along the flattened tensor only where no `dim` is given.
-        return type_.numel if arguments.get("dim") is None else None
-    dim: Arg = arguments.get("dim") if bound.dim == "dim" else place if bound.dim == "position" else bound.dim
+        return type_.numel
     if not isinstance(dim, int):
         return None
     if not type_.shape:

@@ -92,6 +92,19 @@ def _choose_record(draft: Draft, rng: random.Random, entry: OperatorEntry) -> Re
     return rng.choice(entry.records)
 
 
+def can_give(entry: OperatorEntry, record: Record, wanted: TensorType) -> bool:
+    """Whether the first result of a record may become of the dtype and shape that are wanted as its tensors change."""
+    if not record.tensors or not record.results:
+        return False
+    old, new = record.results[0].shape, wanted.shape
+    # One size cannot become two.
+    fits = len(old) == len(new) and len(set(zip(old, new, strict=True))) == len(set(old))
+    if not fits and not entry.any_shape:
+        return False
+    result = record.results[0].dtype
+    return wanted.dtype in entry.dtypes if result == main_dtype(record) else wanted.dtype == result
+
+
 def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, wanted: TensorType) -> int:
     """Add a call whose first result has the dtype and shape that are wanted.
 
@@ -99,14 +112,10 @@ def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: R
         GraphError: the call is rejected, or its result is of another dtype or shape; the draft is then as it was.
     """
     with draft.attempt():
-        old = record.results[0].shape
-        if len(old) != len(wanted.shape):
-            raise GraphError(f"{entry.op}: another rank than is wanted")
-        sizes = dict(zip(old, wanted.shape, strict=True))
-        main = main_dtype(record)
-        dtype = wanted.dtype if main == record.results[0].dtype else random_dtype(rng, entry.dtypes)
-        if dtype not in entry.dtypes:
-            raise GraphError(f"{entry.op} takes no {dtype}")
+        if not can_give(entry, record, wanted):
+            raise GraphError(f"{entry.op}: a call like this one gives no {wanted}")
+        sizes = {} if entry.any_shape else dict(zip(record.results[0].shape, wanted.shape, strict=True))
+        dtype = wanted.dtype if main_dtype(record) == record.results[0].dtype else random_dtype(rng, entry.dtypes)
         call = _Call(draft, rng, entry, record, slots_of(entry.op, record), dtype, sizes, {})
         if entry.any_shape and _plain_positions(call):
             arguments = _pointwise(call, wanted.shape)
@@ -302,7 +311,7 @@ def _arguments(call: _Call, share: float) -> dict[str, Arg]:
             found[name] = tuple(_ref(call, a) for a in arg) if isinstance(arg, tuple) else _ref(call, arg)
             continue
         rule = RULES.get(name)
-        needed = (moved and "dim" in name) or (name in FOLLOWING and isinstance(arg, tuple))
+        needed = name in FOLLOWING or (moved and "dim" in name)
         if rule is not None and (rng.random() < share or (share and needed)):
             found[name] = rule(context, arg, rng)
         elif name in ("size", "shape", "normalized_shape", "output_size", "split_sizes"):

@@ -38,7 +38,7 @@ class Context:
 Rule = Callable[[Context, Arg, random.Random], Arg]
 
 # Operators whose `dim` counts the dimensions of the result, which has one more.
-_ONE_MORE = ("unsqueeze", "unsqueeze_copy", "stack")
+_ONE_MORE = ("unsqueeze", "unsqueeze_copy", "stack", "diag_embed")
 _SCALAR_CHOICES = (0, 1, -1, 2, 3, -2, 0.5, 1.5, -0.25, 2.0, 1e-3, 7, 10)
 
 
@@ -94,6 +94,13 @@ def _dim(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     return rng.randrange(-rank, rank)
 
 
+def _second_dim(ctx: Context, old: Arg, rng: random.Random) -> Arg:
+    """A dimension that is not `dim1`; of `diag_embed` one of the result, which has one more."""
+    first, rank = ctx.arguments.get("dim1"), ctx.rank + (ctx.base == "diag_embed")
+    others = [d for d in range(-rank, rank) if isinstance(first, int) and (d - first) % rank]
+    return rng.choice(others) if others else old
+
+
 def _dims(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     rank = ctx.rank
     count = rank if ctx.base.startswith("permute") else rng.randint(0, rank)
@@ -129,6 +136,9 @@ def _within(ctx: Context, old: Arg, rng: random.Random) -> Arg:
 
 def _start(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     size = ctx.size()
+    if ctx.base == "slice_scatter":
+        # The tensor that goes there has a size already.
+        return rng.choice((None, 0, -size)) if old in (None, 0) else old
     if ctx.base.startswith("slice"):
         return rng.choice((None, 0, 1, rng.randint(-size - 1, size + 1)))
     if ctx.base.startswith("narrow"):
@@ -138,9 +148,15 @@ def _start(ctx: Context, old: Arg, rng: random.Random) -> Arg:
 
 def _end(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     size = ctx.size()
+    if ctx.base == "slice_scatter":
+        return rng.choice((None, size, size + 2, (1 << 63) - 1)) if old is None or old == size else old
     if ctx.base.startswith("slice"):
         return rng.choice((None, size, size - 1, -1, rng.randint(-size - 1, size + 2), (1 << 63) - 1))
     return old
+
+
+def _step(ctx: Context, old: Arg, rng: random.Random) -> Arg:
+    return old if ctx.base == "slice_scatter" else rng.choice((1, 1, 2, 3))
 
 
 def _length(ctx: Context, old: Arg, rng: random.Random) -> Arg:
@@ -303,18 +319,18 @@ def _repeats(ctx: Context, old: Arg, rng: random.Random) -> Arg:
     return tuple(rng.choice((1, 1, 2, 3)) for _ in range(ctx.rank + extra))
 
 
-# Lists of sizes that hold for one size of the main tensor only, so that they have to be varied with it.
-FOLLOWING = frozenset({"sizes", "split_size", "split_sizes"})
+# Arguments that hold for one size of the main tensor, or beside one other argument; so they are varied with these.
+FOLLOWING = frozenset({"dim2", "sizes", "split_size", "split_sizes"})
 
 RULES: dict[str, Rule] = {
-    "dim": _dim, "dims": _dims, "dim0": _dim, "dim1": _dim, "dim2": _dim, "dimension": _dim, "axis": _dim,
+    "dim": _dim, "dims": _dims, "dim0": _dim, "dim1": _dim, "dim2": _second_dim, "dimension": _dim, "axis": _dim,
     "start_dim": _start_dim, "end_dim": _end_dim,
     "keepdim": _flag, "unbiased": _flag, "ceil_mode": _flag, "count_include_pad": _flag, "descending": _flag,
     "stable": _flag, "largest": _flag, "sorted": _flag, "align_corners": _flag, "invert": _flag,
     "equal_nan": _flag, "log_target": _flag, "include_self": _flag, "full": _flag, "copy": _flag, "swap": _flag,
     "alpha": scalar, "beta": _beta, "value": scalar, "other": _other, "self": scalar, "fill_value": scalar,
     "exponent": _exponent, "min": scalar, "max": scalar, "threshold": scalar, "negative_slope": scalar,
-    "weight": _choice(0, 1, 0.5, -0.25), "end": _end, "start": _start, "step": _choice(1, 1, 2, 3),
+    "weight": _choice(0, 1, 0.5, -0.25), "end": _end, "start": _start, "step": _step,
     "rounding_mode": _choice(None, "floor", "trunc"), "approximate": _choice("none", "tanh"),
     "reduction": _choice(0, 1, 2), "reduce": _reduce,
     "index": _within, "length": _length, "k": _k, "offset": _offset, "diagonal": _offset,
