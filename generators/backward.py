@@ -16,7 +16,7 @@ from tensorsmith.generators.table import OperatorEntry
 from tensorsmith.ir.dtypes import FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import DTypeArg, Graph, Ref, TensorType, arg_refs
-from tensorsmith.ir.operators import is_view, operator, written_arguments
+from tensorsmith.ir.operators import is_view, parameters, written_arguments
 from tensorsmith.ir.recipe import Drawn, Values
 
 TRIES = 6
@@ -51,8 +51,7 @@ def written_inputs(graph: Graph) -> set[int]:
     written: set[int] = set()
     for node in graph.nodes:
         writes = written_arguments(node.op)
-        named = dict(zip((a.name for a in operator(node.op)._schema.arguments), node.args, strict=False))
-        named |= dict(node.kwargs)
+        named = dict(zip((name for name, _ in parameters(node.op)), node.args, strict=False)) | dict(node.kwargs)
         for name in writes:
             for ref in arg_refs(named.get(name)):
                 written |= origin.get(ref, set())

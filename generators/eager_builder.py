@@ -7,8 +7,7 @@ replayed into a `GraphBuilder`, so that both have accepted every call of it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,21 +24,16 @@ from tensorsmith.ir.torch_args import TO_TORCH, decode_arg, flatten_results
 class EagerBuilder(GraphBuilder):
     """A `GraphBuilder` whose values are real tensors."""
 
-    def _tensors(self) -> AbstractContextManager[Any]:
-        return nullcontext()
-
     def zero(self, id_: int) -> None:
         """Let zeros stand for an input that is used as an index."""
-        self._storage_of(id_).zero_()
+        torch.as_strided(self._fakes[id_], (self._types[id_].storage_size,), (1,), 0).zero_()
 
-    def _add_source(self, type_: TensorType, shares: int | None) -> int:
-        id_ = super()._add_source(type_, shares)
-        if shares is None:
-            self._storage_of(id_).fill_(1)
-        return id_
+    def _memory(self, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        return torch.ones(shape, dtype=dtype)
 
-    def _storage_of(self, id_: int) -> torch.Tensor:
-        return torch.as_strided(self._fakes[id_], (self._types[id_].storage_size,), (1,), 0)
+    def _run(self, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        # Nothing here requires a gradient, so there is none to switch off.
+        return call(*args, **kwargs)
 
 
 def ask_eager(

@@ -18,7 +18,7 @@ from tensorsmith.generators.vary import FOLLOWING, RULES, Context, mapped
 from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
-from tensorsmith.ir.operators import operator, written_arguments
+from tensorsmith.ir.operators import parameters, written_arguments
 
 TRIES = 4
 _VARIED = 0.65  # how often an argument that has a rule is varied
@@ -334,11 +334,11 @@ def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
     guard_arguments(call.draft, call.rng, call.entry, arguments)
     args: list[Arg] = []
     kwargs: list[tuple[str, Arg]] = []
-    for argument in operator(call.entry.op)._schema.arguments:
-        value = arguments[argument.name]
-        if argument.kwarg_only:
+    for name, kwarg_only in parameters(call.entry.op):
+        value = arguments[name]
+        if kwarg_only:
             if value is not None:
-                kwargs.append((argument.name, value))
+                kwargs.append((name, value))
         else:
             args.append(value)
     results = call.draft.call(call.entry.op, args, kwargs)

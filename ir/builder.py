@@ -7,8 +7,8 @@ values share memory, are read off the results.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Constant, Graph, Input, Node, TensorType, arg_refs, map_refs
-from tensorsmith.ir.operators import changes_metadata, is_pointwise, operator, written_arguments
+from tensorsmith.ir.operators import changes_metadata, is_pointwise, operator, parameters, written_arguments
 from tensorsmith.ir.overlap import overlap, overlaps_itself
 from tensorsmith.ir.recipe import Values
 from tensorsmith.ir.torch_args import TO_TORCH, decode_arg, flatten_results, type_of
@@ -29,7 +29,6 @@ class GraphBuilder:
     """Builds a graph value by value. Ids count up from 0 and are never reused."""
 
     def __init__(self) -> None:
-        self._mode: AbstractContextManager[Any] = self._tensors()
         self._fakes: dict[int, torch.Tensor] = {}
         self._types: dict[int, TensorType] = {}
         self._storages: dict[int, int] = {}
@@ -71,18 +70,18 @@ class GraphBuilder:
         if changes_metadata(op):
             raise GraphError(f"{op} changes the shape of its argument in place, which a graph cannot say")
         written = self._check_writes(op, args, kwargs)
-        overload = operator(op)
-        with self._mode, torch.no_grad():
-            try:
-                returned: Any = overload(
-                    *(decode_arg(a, self._fakes.__getitem__, "cpu") for a in args),
-                    **{name: decode_arg(a, self._fakes.__getitem__, "cpu") for name, a in kwargs},
-                )
-            except Exception as error:
-                # Meta kernels reject with every kind of exception, AssertionError and IndexError included.
-                self._restore(written)
-                reason = str(error).strip().split("\n")[0]
-                raise GraphError(f"{op} rejects its arguments: {reason}") from error
+        value = self._fakes.__getitem__
+        try:
+            returned: Any = self._run(
+                operator(op),
+                [decode_arg(a, value, "cpu") for a in args],
+                {name: decode_arg(a, value, "cpu") for name, a in kwargs},
+            )
+        except Exception as error:
+            # Meta kernels reject with every kind of exception, AssertionError and IndexError included.
+            self._restore(written)
+            reason = str(error).strip().split("\n")[0]
+            raise GraphError(f"{op} rejects its arguments: {reason}") from error
         results = flatten_results(returned)
         if not results:
             raise GraphError(f"{op} returns no tensor")
@@ -95,9 +94,8 @@ class GraphBuilder:
         if changed:
             self._restore(changed)
             raise GraphError(f"{op} changed the type of %{changed[0]}")
-        old = set(self._storages.values())
         for result, type_ in zip(results, types, strict=True):
-            if overlaps_itself(type_) and result.untyped_storage()._cdata not in old:
+            if overlaps_itself(type_) and result.untyped_storage()._cdata not in self._storages.values():
                 # Some operators give new memory the strides of an overlapping operand, and then write to it.
                 raise GraphError(f"{op} makes a tensor with elements stored twice")
         ids = tuple(self._define(result, type_) for result, type_ in zip(results, types, strict=True))
@@ -142,9 +140,19 @@ class GraphBuilder:
                 raise GraphError(f"output %{id_} is not a value of the graph")
         return Graph(tuple(self.inputs), tuple(self.nodes), returned, tuple(self.constants))
 
-    def _tensors(self) -> AbstractContextManager[Any]:
-        """What operators and `torch.empty` are called in."""
+    @cached_property
+    def _mode(self) -> FakeTensorMode:
         return FakeTensorMode(allow_non_fake_inputs=False)
+
+    def _memory(self, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        """A new contiguous tensor."""
+        found: torch.Tensor = self._run(torch.empty, (shape,), {"dtype": dtype})
+        return found
+
+    def _run(self, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """What a torch function returns for tensors of this builder."""
+        with self._mode, torch.no_grad():
+            return call(*args, **kwargs)
 
     @property
     def types(self) -> dict[int, TensorType]:
@@ -162,15 +170,14 @@ class GraphBuilder:
         return self._storages[id_] not in self._read_only and not overlaps_itself(self._types[id_])
 
     def _add_source(self, type_: TensorType, shares: int | None) -> int:
-        if len(type_.strides) != len(type_.shape) or min((*type_.shape, *type_.strides, type_.offset)) < 0:
+        if len(type_.strides) != len(type_.shape) or min((*type_.shape, *type_.stride, type_.offset)) < 0:
             raise GraphError(f"no tensor can have the type {type_}")
         if shares is None:
             plain = not type_.stride and not type_.offset
-            with self._mode:
-                try:
-                    flat = torch.empty(type_.shape if plain else type_.storage_size, dtype=TO_TORCH[type_.dtype])
-                except (RuntimeError, OverflowError, TypeError) as error:
-                    raise GraphError(f"no tensor can have the type {type_}") from error
+            try:
+                flat = self._memory(type_.shape if plain else (type_.storage_size,), TO_TORCH[type_.dtype])
+            except (RuntimeError, OverflowError, TypeError) as error:
+                raise GraphError(f"no tensor can have the type {type_}") from error
             if plain:
                 return self._define(flat, type_)
         else:
@@ -189,8 +196,8 @@ class GraphBuilder:
             self._fakes[id_] = self._strided(self._fakes[id_], self._types[id_])
 
     def _strided(self, fake: torch.Tensor, type_: TensorType) -> torch.Tensor:
-        with self._mode:
-            return torch.as_strided(fake, type_.shape, type_.strides, type_.offset)
+        found: torch.Tensor = self._run(torch.as_strided, (fake, type_.shape, type_.strides, type_.offset), {})
+        return found
 
     def _define(self, fake: torch.Tensor, type_: TensorType) -> int:
         id_ = len(self._types)
@@ -203,8 +210,7 @@ class GraphBuilder:
         names = written_arguments(op)
         if not names:
             return []
-        schema = operator(op)._schema
-        named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | dict(kwargs)
+        named = dict(zip((name for name, _ in parameters(op)), args, strict=False)) | dict(kwargs)
         written = [id_ for name in names for id_ in arg_refs(named.get(name))]
         read = [id_ for name, arg in named.items() if name not in names for id_ in arg_refs(arg)]
         for position, target in enumerate(written):

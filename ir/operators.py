@@ -36,6 +36,12 @@ def operator(name: str) -> torch._ops.OpOverload:
 
 
 @cache
+def parameters(name: str) -> tuple[tuple[str, bool], ...]:
+    """The name of each argument in the schema's order, and whether it can be given by keyword only."""
+    return tuple((a.name, a.kwarg_only) for a in operator(name)._schema.arguments)
+
+
+@cache
 def written_arguments(name: str) -> tuple[str, ...]:
     """Names of the arguments that the operator writes to, `out=` arguments included."""
     return tuple(a.name for a in operator(name)._schema.arguments if a.alias_info is not None and a.alias_info.is_write)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,12 +23,16 @@ def element_offsets(type_: TensorType) -> npt.NDArray[np.int64]:
 
 def overlaps_itself(type_: TensorType) -> bool:
     """Whether two elements of the tensor are the same memory."""
-    if any(step == 0 and n > 1 for n, step in zip(type_.shape, type_.strides, strict=True)) and type_.numel:
+    return bool(type_.stride) and type_.numel > 0 and _elements_meet(type_)
+
+
+@lru_cache(maxsize=1 << 12)
+def _elements_meet(type_: TensorType) -> bool:
+    pairs = sorted(zip(type_.strides, type_.shape, strict=True))
+    if any(step == 0 and n > 1 for step, n in pairs):
         return True
-    if type_.numel == 0 or not type_.stride:
-        return False
     reach = 0
-    for step, n in sorted(zip(type_.strides, type_.shape, strict=True)):
+    for step, n in pairs:
         if n > 1 and step <= reach:
             break
         reach += (n - 1) * step
