@@ -97,12 +97,14 @@ class Draft:
             ids = self.builder.call(op, args, kwargs)
             if [tuple(r.shape) for r in results] != [self.type(i).shape for i in ids]:
                 raise GraphError(f"{op}: its meta kernel and eager disagree about shapes")
-        if any(self.type(i).numel > LARGEST or len(self.type(i).shape) > DEEPEST for i in ids):
-            raise GraphError(f"{op}: a result of more than {LARGEST} elements or {DEEPEST} dimensions")
+        types = self.builder.types
+        for id_ in ids:
+            if types[id_].numel > LARGEST or len(types[id_].shape) > DEEPEST:
+                raise GraphError(f"{op}: a result of more than {LARGEST} elements or {DEEPEST} dimensions")
         if written_arguments(op):
             written = {self.builder.storage(i) for i in ids}
             self.tame = {i for i in self.tame if self.builder.storage(i) not in written}
-        self.alive.extend(i for i in ids if self.type(i).dtype in COMMON)
+        self.alive.extend([i for i in ids if types[i].dtype in COMMON])
         return ids
 
     def writable(self, id_: int) -> bool:
@@ -111,7 +113,8 @@ class Draft:
 
     def pick(self, rng: random.Random, fits: Callable[[int, TensorType], bool]) -> int | None:
         """A value that fits, later ones more often so that programs grow deep; None if there is none."""
-        found = [i for i in self.alive if fits(i, self.type(i))]
+        types = self.builder.types
+        found = [i for i in self.alive if fits(i, types[i])]
         if not found:
             return None
         return found[max(rng.randrange(len(found)), rng.randrange(len(found)))]

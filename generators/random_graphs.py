@@ -11,7 +11,7 @@ from itertools import accumulate
 from tensorsmith.generators.backward import can_be_produced, insert_backward, written_inputs
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.eager_builder import EagerBuilder
-from tensorsmith.generators.inputs import LARGEST, random_dtype, random_layout, random_shape, recipe_for
+from tensorsmith.generators.inputs import LARGEST, random_dtype, random_layout, random_shape, recipe_for, weighted
 from tensorsmith.generators.insert import insert_forward
 from tensorsmith.generators.table import Group, OperatorEntry, Table, load_table
 from tensorsmith.ir.edit import Replay
@@ -48,8 +48,8 @@ class Selection:
         """
         if not self._groups:
             raise GraphError("every operator has the weight 0: nothing to generate from")
-        entries, summed = rng.choices(self._groups, cum_weights=self._summed)[0]
-        return rng.choices(entries, cum_weights=summed)[0]
+        entries, summed = weighted(rng, self._groups, self._summed)
+        return weighted(rng, entries, summed)
 
 
 @cache

@@ -35,8 +35,8 @@ def mend(
         rng: where choices come from.
     """
     found = dict(arguments)
+    view = View(found, types)
     for _ in range(ROUNDS):
-        view = View(found, types)
         broken = rule.broken(view)
         if broken is None:
             return found

@@ -50,7 +50,10 @@ class Rule:
 
     def broken(self, view: View) -> Clause | None:
         """The first clause that a call does not satisfy."""
-        return next((clause for clause in self.clauses if not clause.holds(view)), None)
+        for clause in self.clauses:
+            if not clause.holds(view):
+                return clause
+        return None
 
     def texts(self) -> tuple[str, ...]:
         """The text form, a line a clause."""
