@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tensorsmith.generators.draft import Draft
-from tensorsmith.generators.insert import can_give, insert_for
+from tensorsmith.generators.insert import insert_for
 from tensorsmith.generators.table import OperatorEntry
+from tensorsmith.generators.wanted import fits_shape, main_dtype_for
 from tensorsmith.ir.dtypes import FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import DTypeArg, Graph, Ref, TensorType, arg_refs
@@ -51,7 +52,7 @@ def written_inputs(graph: Graph) -> set[int]:
     written: set[int] = set()
     for node in graph.nodes:
         writes = written_arguments(node.op)
-        named = dict(zip((name for name, _ in parameters(node.op)), node.args, strict=False)) | dict(node.kwargs)
+        named = dict(zip((p.name for p in parameters(node.op)), node.args, strict=False)) | dict(node.kwargs)
         for name in writes:
             for ref in arg_refs(named.get(name)):
                 written |= origin.get(ref, set())
@@ -107,8 +108,8 @@ def insert_backward(
 def _from_table(draft: Draft, rng: random.Random, wanted: TensorType, selection: Selects) -> int:
     for _ in range(DRAWS):
         entry = selection.draw(rng)
-        records = [r for r in entry.records if can_give(entry, r, wanted)]
-        if records:
+        records = [r for r in entry.records if fits_shape(entry, r, wanted.shape)]
+        if records and main_dtype_for(entry, wanted.dtype) is not None:
             return insert_for(draft, rng, entry, rng.choice(records), wanted)
     raise GraphError(f"no operator was drawn that can give {wanted}")
 

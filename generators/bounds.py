@@ -9,7 +9,7 @@ import torch
 
 from tensorsmith.generators.table import Bound, Record
 from tensorsmith.ir.graph import Arg, Ref, TensorType
-from tensorsmith.ir.operators import operator
+from tensorsmith.ir.operators import operator, parameters
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Slots:
         arguments: every argument that the call gives or has a default for.
         names: the argument that each tensor position of the record is (part of).
         places: the place of each tensor position within its argument, 0 if that is no list.
-        referring: the arguments that refer to tensors.
+        referring: the arguments that are of tensors.
         order: all arguments, those first that name dimensions, which others depend on.
     """
 
@@ -36,14 +36,12 @@ class Slots:
         arguments = named_arguments(op, record)
         names: dict[int, str] = {}
         places: dict[int, int] = {}
-        referring: set[str] = set()
+        referring = {p.name for p in parameters(op) if p.of_tensors}
         for name, arg in arguments.items():
             for place, atom in enumerate(arg if isinstance(arg, tuple) else (arg,)):
-                if isinstance(atom, Ref):
-                    referring.add(name)
-                    if atom.id not in names:
-                        names[atom.id] = name
-                        places[atom.id] = place
+                if isinstance(atom, Ref) and atom.id not in names:
+                    names[atom.id] = name
+                    places[atom.id] = place
         order = tuple(sorted(arguments, key=lambda name: "dim" not in name))
         return Slots(arguments, names, places, frozenset(referring), order)
 

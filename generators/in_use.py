@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tensorsmith.generators.operator_file import LearnedOperator
 from tensorsmith.generators.rules.book import TRUSTED_RECALL, Entry, shipped_book
-from tensorsmith.generators.rules.rule import Rule, parse_rule
+from tensorsmith.generators.rules.rule import Clause, Rule, parse_rule
 from tensorsmith.generators.table import OperatorEntry, load_table
 from tensorsmith.ir.errors import InvalidInputError
 
@@ -28,7 +28,7 @@ def use_operators(learned: Iterable[LearnedOperator]) -> None:
 
 
 def _forget() -> None:
-    for derived in (entries_in_use, book_in_use, rule_in_use, _own_weights):
+    for derived in (entries_in_use, book_in_use, rule_in_use, clauses_in_use, _own_weights):
         derived.cache_clear()
 
 
@@ -90,6 +90,12 @@ def rule_in_use(op: str) -> Rule:
     """The rule of an operator if it admits nearly all that is accepted, else the empty one, which all calls satisfy."""
     inferred = book_in_use().get(op)
     return Rule() if inferred is None or inferred.recall < TRUSTED_RECALL else parse_rule(inferred.rule)
+
+
+@cache
+def clauses_in_use(op: str, tensor: str) -> tuple[Clause, ...]:
+    """What the rule of an operator asks of the type of one tensor argument, whatever the others are."""
+    return rule_in_use(op).about(tensor)
 
 
 def weights_in_use(weights: Mapping[str, float]) -> dict[str, float]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tensorsmith.generators.bounds import Slots, evaluate
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
-from tensorsmith.generators.in_use import rule_in_use
+from tensorsmith.generators.in_use import clauses_in_use, rule_in_use
 from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size, recipe_for
 from tensorsmith.generators.meta_kernel import meta_device_agrees
 from tensorsmith.generators.probe import main_dtype
 from tensorsmith.generators.rules.mend import mend
+from tensorsmith.generators.rules.rule import Clause
+from tensorsmith.generators.rules.terms import View
 from tensorsmith.generators.table import OperatorEntry, Record, entry_of
 from tensorsmith.generators.vary import FOLLOWING, RULES, Context, mapped
+from tensorsmith.generators.wanted import fits_shape, main_dtype_for
 from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
@@ -23,7 +28,31 @@ from tensorsmith.ir.operators import parameters, written_arguments
 TRIES = 4
 _VARIED = 0.65  # how often an argument that has a rule is varied
 _REUSED = 0.85  # how often an argument is a value that the graph has, where one fits
+_MIXED = 0.3  # how often an operand is of another dtype, where that promotes
 _CONSTANT = 0.06  # how often an operand that is new is a constant of the program
+
+
+class _Form(NamedTuple):
+    """What is the same for all calls that are made of a record; it keeps the record, whose identity finds it, alive."""
+
+    record: Record
+    slots: Slots
+    main: DType | None
+    plain: tuple[int, ...]  # tensor positions whose values have no range to keep
+    written: frozenset[int]  # tensor positions that the operator writes to
+
+
+_forms: dict[int, _Form] = {}
+
+
+def _form_of(entry: OperatorEntry, record: Record) -> _Form:
+    found = _forms.get(id(record))
+    if found is None:
+        slots = Slots.of(entry.op, record)
+        plain = tuple(p for p in range(len(record.tensors)) if slots.names.get(p) not in entry.bounds)
+        written = frozenset(p for p in plain if slots.names.get(p) in written_arguments(entry.op))
+        found = _forms[id(record)] = _Form(record, slots, main_dtype(record), plain, written)
+    return found
 
 
 @dataclass
@@ -33,30 +62,32 @@ class _Call:
     draft: Draft
     rng: random.Random
     entry: OperatorEntry
-    record: Record
-    slots: Slots
+    form: _Form
     dtype: DType | None
     sizes: dict[int, int]
     chosen: dict[int, int]  # tensor position of the record -> value
     out_op: str = ""  # the variant with an `out=` argument to use in the operator's place
 
+    @property
+    def record(self) -> Record:
+        """The record that it starts from."""
+        return self.form.record
+
+    @property
+    def slots(self) -> Slots:
+        """The arguments of the record."""
+        return self.form.slots
+
+    def targets(self) -> list[int]:
+        """What the call writes to, as far as it is chosen."""
+        return [self.chosen[position] for position in self.form.written if position in self.chosen]
+
     def type(self, position: int) -> TensorType:
         """The type that the record has at a position, in the chosen dtype."""
         type_ = self.record.tensors[position]
-        if self.dtype is not None and type_.dtype == main_dtype(self.record):
+        if self.dtype is not None and type_.dtype == self.form.main:
             return TensorType(self.dtype, type_.shape)
         return TensorType(type_.dtype, type_.shape)
-
-
-_slots: dict[int, tuple[Record, Slots]] = {}
-
-
-def slots_of(op: str, record: Record) -> Slots:
-    """`Slots.of`, remembered for each record object."""
-    found = _slots.get(id(record))
-    if found is None:
-        found = _slots[id(record)] = (record, Slots.of(op, record))
-    return found[1]
 
 
 def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tuple[int, ...] | None:
@@ -85,24 +116,12 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
 def _choose_record(draft: Draft, rng: random.Random, entry: OperatorEntry) -> Record:
     """A record of the operator, mostly one that is built around a tensor of a rank that some value has."""
     if not entry.any_shape and rng.random() < _REUSED:
-        ranks = {len(t.shape) for t in map(draft.type, draft.alive) if t.dtype in entry.dtypes}
+        types = draft.builder.types
+        ranks = {len(types[i].shape) for i in draft.alive if types[i].dtype in entry.dtypes}
         fitting = [r for r in entry.records if r.tensors and len(r.tensors[0].shape) in ranks]
         if fitting:
             return rng.choice(fitting)
     return rng.choice(entry.records)
-
-
-def can_give(entry: OperatorEntry, record: Record, wanted: TensorType) -> bool:
-    """Whether the first result of a record may become of the dtype and shape that are wanted as its tensors change."""
-    if not record.tensors or not record.results:
-        return False
-    old, new = record.results[0].shape, wanted.shape
-    # One size cannot become two.
-    fits = len(old) == len(new) and len(set(zip(old, new, strict=True))) == len(set(old))
-    if not fits and not entry.any_shape:
-        return False
-    result = record.results[0].dtype
-    return wanted.dtype in entry.dtypes if result == main_dtype(record) else wanted.dtype == result
 
 
 def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, wanted: TensorType) -> int:
@@ -112,17 +131,17 @@ def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: R
         GraphError: the call is rejected, or its result is of another dtype or shape; the draft is then as it was.
     """
     with draft.attempt():
-        if not can_give(entry, record, wanted):
+        dtype = main_dtype_for(entry, wanted.dtype)
+        if dtype is None or not fits_shape(entry, record, wanted.shape):
             raise GraphError(f"{entry.op}: a call like this one gives no {wanted}")
         sizes = {} if entry.any_shape else dict(zip(record.results[0].shape, wanted.shape, strict=True))
-        dtype = wanted.dtype if main_dtype(record) == record.results[0].dtype else random_dtype(rng, entry.dtypes)
-        call = _Call(draft, rng, entry, record, slots_of(entry.op, record), dtype, sizes, {})
-        if entry.any_shape and _plain_positions(call):
-            arguments = _pointwise(call, wanted.shape)
+        call = _Call(draft, rng, entry, _form_of(entry, record), dtype, sizes, {})
+        if entry.any_shape and call.form.plain:
+            arguments = _pointwise(call, wanted.shape, 0.0)
         else:
-            for position in _plain_positions(call):
+            for position in call.form.plain:
                 shape = _resized(call, record.tensors[position].shape)
-                call.chosen[position] = _exact(call, call.type(position).dtype, shape, _is_written(call, position))
+                call.chosen[position] = _exact(call, call.type(position).dtype, shape, position in call.form.written)
             arguments = _arguments(call, 0.0)
         result = _finish(call, arguments)[0]
         found = draft.type(result)
@@ -132,8 +151,8 @@ def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: R
 
 
 def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str) -> tuple[int, ...]:
-    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), None, {}, {}, out_op)
-    plain = _plain_positions(call)
+    call = _Call(draft, rng, entry, _form_of(entry, record), None, {}, {}, out_op)
+    plain = call.form.plain
     if not plain:
         return _finish(call, _arguments(call, _VARIED))
     call.dtype = _choose_dtype(call)
@@ -141,7 +160,7 @@ def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Reco
         base = _pick_main(call, plain[0], any_rank=True)
         shape = draft.type(base).shape
         call.chosen[plain[0]] = base
-        return _finish(call, _pointwise(call, shape))
+        return _finish(call, _pointwise(call, shape, _MIXED))
     flexible = len(record.tensors) == 1 and entry.group != "nn"
     base = _pick_main(call, plain[0], any_rank=flexible and rng.random() < 0.7)
     call.chosen[plain[0]] = base
@@ -152,7 +171,7 @@ def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Reco
                 call.sizes.setdefault(before, after)
     for position in plain[1:]:
         shape = _resized(call, record.tensors[position].shape)
-        call.chosen[position] = _exact(call, call.type(position).dtype, shape, _is_written(call, position))
+        call.chosen[position] = _exact(call, call.type(position).dtype, shape, position in call.form.written)
     return _finish(call, _arguments(call, _VARIED))
 
 
@@ -160,22 +179,18 @@ def _replay_record(
     draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str
 ) -> tuple[int, ...]:
     """The call as it was recorded, on new inputs; in float32 in place of another float where the operator takes it."""
-    main = main_dtype(record)
-    dtype: DType | None = "f32" if main in FLOATS and "f32" in entry.dtypes else main
-    call = _Call(draft, rng, entry, record, slots_of(entry.op, record), dtype, {}, {}, out_op)
-    for position in _plain_positions(call):
+    form = _form_of(entry, record)
+    dtype: DType | None = "f32" if form.main in FLOATS and "f32" in entry.dtypes else form.main
+    call = _Call(draft, rng, entry, form, dtype, {}, {}, out_op)
+    for position in call.form.plain:
         type_ = call.type(position)
-        call.chosen[position] = _fresh(call, type_.dtype, type_.shape, _is_written(call, position))
+        call.chosen[position] = _fresh(call, type_.dtype, type_.shape, position in call.form.written)
     return _finish(call, _arguments(call, 0.0))
 
 
-def _plain_positions(call: _Call) -> list[int]:
-    """Tensor positions whose values have no range to keep."""
-    return [p for p in range(len(call.record.tensors)) if call.slots.names.get(p) not in call.entry.bounds]
-
-
-def _is_written(call: _Call, position: int) -> bool:
-    return call.slots.names.get(position) in written_arguments(call.entry.op)
+def _may_read(call: _Call, value: int, targets: Sequence[int]) -> bool:
+    """Whether the call may read a value beside what it writes to."""
+    return all(call.draft.builder.may_read(call.entry.op, value, target) for target in targets)
 
 
 def _choose_dtype(call: _Call) -> DType:
@@ -191,14 +206,17 @@ def _pick_main(call: _Call, position: int, any_rank: bool) -> int:
     """The value that the call is built around."""
     draft, rng = call.draft, call.rng
     wanted = call.type(position)
-    written = _is_written(call, position)
+    written = position in call.form.written
     if rng.random() < _REUSED:
+        name = call.slots.names[position]
+        clauses = clauses_in_use(call.entry.op, name)
         found = draft.pick(
             rng,
             lambda i, t: (
                 t.dtype == wanted.dtype
                 and (any_rank or len(t.shape) == len(wanted.shape))
                 and (not written or draft.writable(i))
+                and (not clauses or _satisfies(clauses, name, t))
             ),
         )
         if found is not None:
@@ -210,6 +228,11 @@ def _pick_main(call: _Call, position: int, any_rank: bool) -> int:
     while TensorType("bool", shape).numel > 2048:
         shape = tuple((n + 1) // 2 for n in shape)
     return _fresh(call, wanted.dtype, shape, written)
+
+
+def _satisfies(clauses: Sequence[Clause], name: str, type_: TensorType) -> bool:
+    view = View({name: Ref(0)}, {0: type_})
+    return all(clause.holds(view) for clause in clauses)
 
 
 def _fresh(call: _Call, dtype: DType, shape: tuple[int, ...], written: bool) -> int:
@@ -229,14 +252,20 @@ def _resized(call: _Call, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _exact(call: _Call, dtype: DType, shape: tuple[int, ...], written: bool) -> int:
     """A value of a dtype and shape: one that the draft has, a view of one, or a new input."""
-    draft, rng = call.draft, call.rng
+    draft, rng, targets = call.draft, call.rng, call.targets()
     if rng.random() < _REUSED:
         found = draft.pick(
-            rng, lambda i, t: t.dtype == dtype and t.shape == shape and (not written or draft.writable(i))
+            rng,
+            lambda i, t: (
+                t.dtype == dtype
+                and t.shape == shape
+                and (not written or draft.writable(i))
+                and (not targets or _may_read(call, i, targets))
+            ),
         )
         if found is not None:
             return found
-    if not written and rng.random() < 0.5:
+    if not written and not targets and rng.random() < 0.5:
         found = draft.pick(rng, lambda _, t: t.dtype == dtype and len(t.shape) == len(shape) > 0)
         if found is not None:
             adapted = _adapt(draft, found, shape)
@@ -260,25 +289,34 @@ def _adapt(draft: Draft, value: int, shape: tuple[int, ...]) -> int | None:
     return value
 
 
-def _pointwise(call: _Call, shape: tuple[int, ...]) -> dict[str, Arg]:
-    """Operands of broadcastable shapes; the one that is chosen already, or else the first, has the full shape."""
+def _pointwise(call: _Call, shape: tuple[int, ...], mixed: float) -> dict[str, Arg]:
+    """Operands of broadcastable shapes; the one that is chosen already, or else the first, has the full shape.
+
+    `mixed` is how often one is of another dtype where the operator promotes.
+    """
     draft, rng, entry = call.draft, call.rng, call.entry
     in_place = bool(written_arguments(entry.op))
     if entry.any_shape and not call.chosen:
-        first = _plain_positions(call)[0]
-        call.chosen[first] = _exact(call, call.type(first).dtype, shape, _is_written(call, first))
-    for position in _plain_positions(call):
+        first = call.form.plain[0]
+        call.chosen[first] = _exact(call, call.type(first).dtype, shape, first in call.form.written)
+    for position in call.form.plain:
         if position in call.chosen:
             continue
         dtype = call.type(position).dtype
-        if entry.promotes and dtype == call.dtype and rng.random() < 0.3:
+        if entry.promotes and dtype == call.dtype and rng.random() < mixed:
             dtype = random_dtype(rng, entry.dtypes)
         name = call.slots.names[position]
+        targets = call.targets()
         if in_place and CASTING.get(entry.op.split(".")[1]) == name and rng.random() < 0.5:
             dtype = random_dtype(rng, COMMON)
         found = None
         if rng.random() < _REUSED:
-            found = draft.pick(rng, lambda _, t, d=dtype: t.dtype == d and _broadcasts(t.shape, shape))  # type: ignore[misc]
+            found = draft.pick(
+                rng,
+                lambda i, t, d=dtype, targets=targets: (  # type: ignore[misc]
+                    t.dtype == d and _broadcasts(t.shape, shape) and (not targets or _may_read(call, i, targets))
+                ),
+            )
         if found is None:
             cut = rng.randint(0, len(shape)) if rng.random() < 0.3 else 0
             kept = tuple(1 if rng.random() < 0.15 else n for n in shape[cut:])
@@ -334,11 +372,11 @@ def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
     guard_arguments(call.draft, call.rng, call.entry, arguments)
     args: list[Arg] = []
     kwargs: list[tuple[str, Arg]] = []
-    for name, kwarg_only in parameters(call.entry.op):
-        value = arguments[name]
-        if kwarg_only:
-            if value is not None:
-                kwargs.append((name, value))
+    for parameter in parameters(call.entry.op):
+        value = arguments[parameter.name]
+        if parameter.kwarg_only:
+            if value is not None or parameter.required:
+                kwargs.append((parameter.name, value))
         else:
             args.append(value)
     results = call.draft.call(call.entry.op, args, kwargs)

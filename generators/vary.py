@@ -82,6 +82,8 @@ def _other(ctx: Context, old: Arg, rng: random.Random) -> Arg:
 
 
 def _exponent(ctx: Context, old: Arg, rng: random.Random) -> Arg:
+    if isinstance(old, tuple):
+        return tuple(rng.choice((0, 1, 2, 3, 0.5)) for _ in old)
     if ctx.main.dtype in FLOATS:
         return rng.choice((0, 1, 2, 3, 4, -1, -2, 0.5, -0.5, 1.5, 2.0))
     return rng.choice((0, 1, 2, 3, 5, 0.5, 2.0)) if not ctx.base.endswith("_") else rng.choice((0, 1, 2, 3))

@@ -169,6 +169,18 @@ class GraphBuilder:
         """
         return self._storages[id_] not in self._read_only and not overlaps_itself(self._types[id_])
 
+    def may_read(self, op: str, value: int, target: int) -> bool:
+        """Whether an operator that writes to a target may read a value: both are apart, or it goes over both alike."""
+        return self.apart(value, target) or (self._types[value] == self._types[target] and is_pointwise(op))
+
+    def apart(self, first: int, second: int) -> bool:
+        """Whether two values have no memory in common."""
+        if self._storages[first] != self._storages[second]:
+            return True
+        # Offsets count elements, so between dtypes they cannot be compared.
+        same_dtype = self._types[first].dtype == self._types[second].dtype
+        return same_dtype and not overlap(self._types[first], self._types[second])
+
     def _add_source(self, type_: TensorType, shares: int | None) -> int:
         if len(type_.strides) != len(type_.shape) or min((*type_.shape, *type_.stride, type_.offset)) < 0:
             raise GraphError(f"no tensor can have the type {type_}")
@@ -210,19 +222,13 @@ class GraphBuilder:
         names = written_arguments(op)
         if not names:
             return []
-        named = dict(zip((name for name, _ in parameters(op)), args, strict=False)) | dict(kwargs)
+        named = dict(zip((p.name for p in parameters(op)), args, strict=False)) | dict(kwargs)
         written = [id_ for name in names for id_ in arg_refs(named.get(name))]
         read = [id_ for name, arg in named.items() if name not in names for id_ in arg_refs(arg)]
         for position, target in enumerate(written):
             if not self.writable(target):
                 raise GraphError(f"{op} writes to %{target}, which is part of a constant or has elements stored twice")
             for other in (*read, *written[:position]):
-                if self._storages[other] != self._storages[target]:
-                    continue
-                if self._types[other] == self._types[target] and is_pointwise(op) and other in read:
-                    continue
-                # Offsets count elements, so between dtypes they cannot be compared.
-                same_dtype = self._types[other].dtype == self._types[target].dtype
-                if not same_dtype or overlap(self._types[other], self._types[target]):
+                if not (self.may_read(op, other, target) if other in read else self.apart(other, target)):
                     raise GraphError(f"{op} writes to %{target}, which overlaps its argument %{other}")
         return written

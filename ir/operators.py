@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -16,6 +16,15 @@ UNDECLARED_WRITES = ("native_batch_norm", "batch_norm", "cudnn_batch_norm", "mio
 UNPROMISED_VIEWS = ("unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk", "_unsafe_view")
 
 UNINITIALIZED = ("empty", "new_empty", "empty_like", "empty_strided", "new_empty_strided", "empty_permuted", "resize_")
+
+
+class Parameter(NamedTuple):
+    """An argument of a schema: whether it is given by keyword only, has no default, and is of tensors."""
+
+    name: str
+    kwarg_only: bool
+    required: bool
+    of_tensors: bool
 
 
 @cache
@@ -36,9 +45,12 @@ def operator(name: str) -> torch._ops.OpOverload:
 
 
 @cache
-def parameters(name: str) -> tuple[tuple[str, bool], ...]:
-    """The name of each argument in the schema's order, and whether it can be given by keyword only."""
-    return tuple((a.name, a.kwarg_only) for a in operator(name)._schema.arguments)
+def parameters(name: str) -> tuple[Parameter, ...]:
+    """The arguments in the schema's order."""
+    return tuple(
+        Parameter(a.name, a.kwarg_only, not a.has_default_value(), "Tensor" in str(a.type))
+        for a in operator(name)._schema.arguments
+    )
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tensorsmith.generators.rules.predicates import Member, Named, Predicate, parse_predicate, word_of
-from tensorsmith.generators.rules.terms import View, evaluate
+from tensorsmith.generators.rules.predicates import Bounded, Member, Named, Predicate, parse_predicate, word_of
+from tensorsmith.generators.rules.terms import Term, View, evaluate
 from tensorsmith.ir.errors import InvalidInputError
 
 _THEN = " => "
@@ -55,9 +55,24 @@ class Rule:
                 return clause
         return None
 
+    def about(self, tensor: str) -> tuple[Clause, ...]:
+        """The clauses that speak of nothing but the type of one tensor argument."""
+        return tuple(c for c in self.clauses if c.guard is None and _speaks_of(c.predicate) == tensor)
+
     def texts(self) -> tuple[str, ...]:
         """The text form, a line a clause."""
         return tuple(map(str, self.clauses))
+
+
+def _speaks_of(predicate: Predicate) -> str | None:
+    match predicate:
+        case Bounded(Term("rank" | "dims" | "numel" | "size", tensor)) | Member(
+            Term("rank" | "dims" | "numel" | "size", tensor)
+        ):
+            return tensor
+        case Named(tensor, _, True):
+            return tensor
+    return None
 
 
 def parse_rule(texts: Sequence[str]) -> Rule:
