@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -48,16 +49,13 @@ class Slots:
 
 def named_arguments(op: str, record: Record) -> dict[str, Arg]:
     """The arguments of a recorded call by name, in the schema's order, with defaults for those left out."""
-    given = dict(record.kwargs)
-    found: dict[str, Arg] = {}
-    for position, argument in enumerate(operator(op)._schema.arguments):
-        if position < len(record.args):
-            found[argument.name] = record.args[position]
-        elif argument.name in given:
-            found[argument.name] = given[argument.name]
-        else:
-            found[argument.name] = default_of(argument)
-    return found
+    defaults = _defaults(op)
+    return {**defaults, **dict(zip(defaults, record.args, strict=False)), **dict(record.kwargs)}
+
+
+@cache
+def _defaults(op: str) -> Mapping[str, Arg]:
+    return {argument.name: default_of(argument) for argument in operator(op)._schema.arguments}
 
 
 def default_of(argument: torch._C.Argument) -> Arg:

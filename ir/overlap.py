@@ -38,7 +38,8 @@ def _elements_meet(type_: TensorType) -> bool:
         reach += (n - 1) * step
     else:
         return False
-    if type_.numel > EXACT_LIMIT:
+    # More elements than there are places for them.
+    if type_.numel > EXACT_LIMIT or type_.numel > type_.storage_size - type_.offset:
         return True
     return len(np.unique(element_offsets(type_))) < type_.numel
 
@@ -49,6 +50,8 @@ def overlap(first: TensorType, second: TensorType) -> bool:
         return False
     if first.storage_size <= second.offset or second.storage_size <= first.offset:
         return False
+    if first == second or not (first.stride or second.stride):
+        return True
     if first.numel > EXACT_LIMIT or second.numel > EXACT_LIMIT:
         return True
     return bool(np.intersect1d(element_offsets(first), element_offsets(second)).size)
