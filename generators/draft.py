@@ -101,7 +101,7 @@ class Draft:
         for id_ in ids:
             if types[id_].numel > LARGEST or len(types[id_].shape) > DEEPEST:
                 raise GraphError(f"{op}: a result of more than {LARGEST} elements or {DEEPEST} dimensions")
-        if written_arguments(op):
+        if self.tame and written_arguments(op):
             written = {self.builder.storage(i) for i in ids}
             self.tame = {i for i in self.tame if self.builder.storage(i) not in written}
         self.alive.extend([i for i in ids if types[i].dtype in COMMON])

@@ -58,6 +58,8 @@ def decode_arg(arg: Arg, value: Callable[[int], Any], device: str) -> Any:
 def _decode_atom(atom: Atom, value: Callable[[int], Any], device: str) -> Any:
     if isinstance(atom, Ref):
         return value(atom.id)
+    if atom is None or isinstance(atom, (int, str)):
+        return atom
     if isinstance(atom, DTypeArg):
         return TO_TORCH[atom.name]
     if isinstance(atom, SpecialFloat):
@@ -81,8 +83,9 @@ def type_of(tensor: torch.Tensor) -> TensorType:
     if dtype is None:
         raise GraphError(f"a graph cannot hold dtype {tensor.dtype}")
     shape = tuple(tensor.shape)
-    if not all(isinstance(n, int) for n in shape):
-        raise GraphError(f"a graph cannot hold the data-dependent shape {shape}")
+    for n in shape:
+        if not isinstance(n, int):
+            raise GraphError(f"a graph cannot hold the data-dependent shape {shape}")
     return tensor_type(dtype, shape, tuple(tensor.stride()), int(tensor.storage_offset()))
 
 

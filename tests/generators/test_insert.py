@@ -12,7 +12,9 @@ from tensorsmith.generators.eager_builder import EagerBuilder
 from tensorsmith.generators.insert import insert_forward
 from tensorsmith.generators.random_graphs import Selection, default_selection
 from tensorsmith.generators.table import entry_of, load_table
+from tensorsmith.generators.wanted import main_dtype_for
 from tensorsmith.ir.builder import GraphBuilder
+from tensorsmith.ir.dtypes import DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Node, Ref, TensorType, refs
 from tensorsmith.ir.operators import written_arguments
@@ -201,3 +203,49 @@ def test_written_inputs_are_found_through_views() -> None:
         builder.call("aten.mul_.Scalar", (Ref(target), 2))
     assert written_arguments("aten.mul_.Scalar")
     assert written_inputs(builder.build([copy])) == {a}
+
+
+@pytest.mark.parametrize("op", ["aten.unflatten.int", "aten.split.sizes"])
+def test_lists_of_sizes_follow_the_size_that_they_divide(op: str) -> None:
+    seen = set()
+    for seed in range(30):
+        draft = draft_with(TensorType("f32", (6, 5)), TensorType("f32", (12, 4, 9)), TensorType("f32", (0, 7)))
+        assert insert_forward(draft, random.Random(seed), entry_of(op)) is not None
+        seen.add(last(draft).args[1:])
+    assert len(seen) > 15
+
+
+def test_none_is_given_where_there_is_no_default() -> None:
+    modes = set()
+    for seed in range(40):
+        draft = draft_with(TensorType("f32", (6, 5)))
+        assert insert_forward(draft, random.Random(seed), entry_of("aten.div.Tensor_mode")) is not None
+        modes.add(dict(last(draft).kwargs)["rounding_mode"])
+    assert modes == {None, "floor", "trunc"}
+
+
+def test_values_apart_from_what_is_written_are_read() -> None:
+    read = 0
+    for seed in range(60):
+        draft = draft_with(TensorType("f32", (8,)))
+        draft.input(TensorType("f32", (4,)), draft.values[0], shares=0)
+        draft.input(TensorType("f32", (4,), offset=4), draft.values[0], shares=0)
+        insert_forward(draft, random.Random(seed), entry_of("aten.mul_.Tensor"))
+        read += sorted(refs(last(draft))) == [1, 2]
+    assert read > 3
+
+
+@pytest.mark.parametrize(
+    ("op", "wanted", "main"),
+    [
+        ("aten.add.Tensor", "i64", "i64"),
+        ("aten.exp.default", "f16", "f16"),
+        ("aten.exp.default", "i64", None),
+        ("aten.eq.Scalar", "bool", "bool"),
+        ("aten.argmax.default", "i64", "i64"),
+        ("aten.amax.default", "u8", "u8"),
+        ("aten.gather.default", "i8", "i8"),
+    ],
+)
+def test_what_an_operator_takes_to_give_a_dtype(op: str, wanted: DType, main: DType | None) -> None:
+    assert main_dtype_for(entry_of(op), wanted) == main
