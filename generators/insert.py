@@ -3,91 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from tensorsmith.generators.bounds import Slots, evaluate
+from tensorsmith.generators.bounds import evaluate
+from tensorsmith.generators.call import Call, form_of
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
-from tensorsmith.generators.in_use import clauses_in_use, rule_in_use
-from tensorsmith.generators.inputs import index_recipe, random_dtype, random_size, recipe_for
+from tensorsmith.generators.in_use import rule_in_use
+from tensorsmith.generators.inputs import index_recipe, random_dtype, recipe_for
 from tensorsmith.generators.meta_kernel import meta_device_agrees
-from tensorsmith.generators.probe import main_dtype
+from tensorsmith.generators.operands import REUSED, choose_dtype, exact, fresh, may_read, pick_main, resized
 from tensorsmith.generators.rules.mend import mend
-from tensorsmith.generators.rules.rule import Clause
-from tensorsmith.generators.rules.terms import View
 from tensorsmith.generators.table import OperatorEntry, Record, entry_of
 from tensorsmith.generators.vary import FOLLOWING, RULES, Context, mapped
 from tensorsmith.generators.wanted import fits_shape, main_dtype_for
-from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
+from tensorsmith.ir.dtypes import COMMON, FLOATS
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
 from tensorsmith.ir.operators import parameters, written_arguments
 
 TRIES = 4
 _VARIED = 0.65  # how often an argument that has a rule is varied
-_REUSED = 0.85  # how often an argument is a value that the graph has, where one fits
 _MIXED = 0.3  # how often an operand is of another dtype, where that promotes
-_CONSTANT = 0.06  # how often an operand that is new is a constant of the program
-
-
-class _Form(NamedTuple):
-    """What is the same for all calls that are made of a record; it keeps the record, whose identity finds it, alive."""
-
-    record: Record
-    slots: Slots
-    main: DType | None
-    plain: tuple[int, ...]  # tensor positions whose values have no range to keep
-    written: frozenset[int]  # tensor positions that the operator writes to
-
-
-_forms: dict[int, _Form] = {}
-
-
-def _form_of(entry: OperatorEntry, record: Record) -> _Form:
-    found = _forms.get(id(record))
-    if found is None:
-        slots = Slots.of(entry.op, record)
-        plain = tuple(p for p in range(len(record.tensors)) if slots.names.get(p) not in entry.bounds)
-        written = frozenset(p for p in plain if slots.names.get(p) in written_arguments(entry.op))
-        found = _forms[id(record)] = _Form(record, slots, main_dtype(record), plain, written)
-    return found
-
-
-@dataclass
-class _Call:
-    """A call in the making: the record that it starts from, and what has been chosen so far."""
-
-    draft: Draft
-    rng: random.Random
-    entry: OperatorEntry
-    form: _Form
-    dtype: DType | None
-    sizes: dict[int, int]
-    chosen: dict[int, int]  # tensor position of the record -> value
-    out_op: str = ""  # the variant with an `out=` argument to use in the operator's place
-
-    @property
-    def record(self) -> Record:
-        """The record that it starts from."""
-        return self.form.record
-
-    @property
-    def slots(self) -> Slots:
-        """The arguments of the record."""
-        return self.form.slots
-
-    def targets(self) -> list[int]:
-        """What the call writes to, as far as it is chosen."""
-        return [self.chosen[position] for position in self.form.written if position in self.chosen]
-
-    def type(self, position: int) -> TensorType:
-        """The type that the record has at a position, in the chosen dtype."""
-        type_ = self.record.tensors[position]
-        if self.dtype is not None and type_.dtype == self.form.main:
-            return TensorType(self.dtype, type_.shape)
-        return TensorType(type_.dtype, type_.shape)
 
 
 def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tuple[int, ...] | None:
@@ -115,7 +51,7 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
 
 def _choose_record(draft: Draft, rng: random.Random, entry: OperatorEntry) -> Record:
     """A record of the operator, mostly one that is built around a tensor of a rank that some value has."""
-    if not entry.any_shape and rng.random() < _REUSED:
+    if not entry.any_shape and rng.random() < REUSED:
         types = draft.builder.types
         ranks = {len(types[i].shape) for i in draft.alive if types[i].dtype in entry.dtypes}
         fitting = [r for r in entry.records if r.tensors and len(r.tensors[0].shape) in ranks]
@@ -135,13 +71,13 @@ def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: R
         if dtype is None or not fits_shape(entry, record, wanted.shape):
             raise GraphError(f"{entry.op}: a call like this one gives no {wanted}")
         sizes = {} if entry.any_shape else dict(zip(record.results[0].shape, wanted.shape, strict=True))
-        call = _Call(draft, rng, entry, _form_of(entry, record), dtype, sizes, {})
+        call = Call(draft, rng, entry, form_of(entry, record), dtype, sizes, {})
         if entry.any_shape and call.form.plain:
             arguments = _pointwise(call, wanted.shape, 0.0)
         else:
             for position in call.form.plain:
-                shape = _resized(call, record.tensors[position].shape)
-                call.chosen[position] = _exact(call, call.type(position).dtype, shape, position in call.form.written)
+                shape = resized(call, record.tensors[position].shape)
+                call.chosen[position] = exact(call, call.type(position).dtype, shape, position in call.form.written)
             arguments = _arguments(call, 0.0)
         result = _finish(call, arguments)[0]
         found = draft.type(result)
@@ -151,18 +87,18 @@ def insert_for(draft: Draft, rng: random.Random, entry: OperatorEntry, record: R
 
 
 def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str) -> tuple[int, ...]:
-    call = _Call(draft, rng, entry, _form_of(entry, record), None, {}, {}, out_op)
+    call = Call(draft, rng, entry, form_of(entry, record), None, {}, {}, out_op)
     plain = call.form.plain
     if not plain:
         return _finish(call, _arguments(call, _VARIED))
-    call.dtype = _choose_dtype(call)
+    call.dtype = choose_dtype(call)
     if entry.any_shape:
-        base = _pick_main(call, plain[0], any_rank=True)
+        base = pick_main(call, plain[0], any_rank=True)
         shape = draft.type(base).shape
         call.chosen[plain[0]] = base
         return _finish(call, _pointwise(call, shape, _MIXED))
     flexible = len(record.tensors) == 1 and entry.group != "nn"
-    base = _pick_main(call, plain[0], any_rank=flexible and rng.random() < 0.7)
+    base = pick_main(call, plain[0], any_rank=flexible and rng.random() < 0.7)
     call.chosen[plain[0]] = base
     old, new = record.tensors[plain[0]].shape, draft.type(base).shape
     if len(old) == len(new):
@@ -170,8 +106,8 @@ def _insert(draft: Draft, rng: random.Random, entry: OperatorEntry, record: Reco
             if before != 1 or after == 1:
                 call.sizes.setdefault(before, after)
     for position in plain[1:]:
-        shape = _resized(call, record.tensors[position].shape)
-        call.chosen[position] = _exact(call, call.type(position).dtype, shape, position in call.form.written)
+        shape = resized(call, record.tensors[position].shape)
+        call.chosen[position] = exact(call, call.type(position).dtype, shape, position in call.form.written)
     return _finish(call, _arguments(call, _VARIED))
 
 
@@ -179,117 +115,16 @@ def _replay_record(
     draft: Draft, rng: random.Random, entry: OperatorEntry, record: Record, out_op: str
 ) -> tuple[int, ...]:
     """The call as it was recorded, on new inputs; in float32 in place of another float where the operator takes it."""
-    form = _form_of(entry, record)
+    form = form_of(entry, record)
     dtype: DType | None = "f32" if form.main in FLOATS and "f32" in entry.dtypes else form.main
-    call = _Call(draft, rng, entry, form, dtype, {}, {}, out_op)
+    call = Call(draft, rng, entry, form, dtype, {}, {}, out_op)
     for position in call.form.plain:
         type_ = call.type(position)
-        call.chosen[position] = _fresh(call, type_.dtype, type_.shape, position in call.form.written)
+        call.chosen[position] = fresh(call, type_.dtype, type_.shape, position in call.form.written)
     return _finish(call, _arguments(call, 0.0))
 
 
-def _may_read(call: _Call, value: int, targets: Sequence[int]) -> bool:
-    """Whether the call may read a value beside what it writes to."""
-    return all(call.draft.builder.may_read(call.entry.op, value, target) for target in targets)
-
-
-def _choose_dtype(call: _Call) -> DType:
-    accepted = call.entry.dtypes
-    if call.rng.random() < _REUSED:
-        found = call.draft.pick(call.rng, lambda _, t: t.dtype in accepted)
-        if found is not None:
-            return call.draft.type(found).dtype
-    return random_dtype(call.rng, accepted)
-
-
-def _pick_main(call: _Call, position: int, any_rank: bool) -> int:
-    """The value that the call is built around."""
-    draft, rng = call.draft, call.rng
-    wanted = call.type(position)
-    written = position in call.form.written
-    if rng.random() < _REUSED:
-        name = call.slots.names[position]
-        clauses = clauses_in_use(call.entry.op, name)
-        found = draft.pick(
-            rng,
-            lambda i, t: (
-                t.dtype == wanted.dtype
-                and (any_rank or len(t.shape) == len(wanted.shape))
-                and (not written or draft.writable(i))
-                and (not clauses or _satisfies(clauses, name, t))
-            ),
-        )
-        if found is not None:
-            return found
-    shape = wanted.shape
-    if call.entry.any_shape or rng.random() < 0.7:
-        replaced = {n: random_size(rng) for n in dict.fromkeys(shape)}
-        shape = tuple(replaced[n] if n != 1 or rng.random() < 0.3 else n for n in shape)
-    while TensorType("bool", shape).numel > 2048:
-        shape = tuple((n + 1) // 2 for n in shape)
-    return _fresh(call, wanted.dtype, shape, written)
-
-
-def _satisfies(clauses: Sequence[Clause], name: str, type_: TensorType) -> bool:
-    view = View({name: Ref(0)}, {0: type_})
-    return all(clause.holds(view) for clause in clauses)
-
-
-def _fresh(call: _Call, dtype: DType, shape: tuple[int, ...], written: bool) -> int:
-    if TensorType(dtype, shape).numel > 4096:
-        raise GraphError(f"{call.entry.op}: too large an input: {shape}")
-    if written:
-        return call.draft.fresh_writable(call.rng, dtype, shape)
-    if call.rng.random() < _CONSTANT:
-        return call.draft.constant(call.rng, dtype, shape)
-    return call.draft.fresh(call.rng, dtype, shape)
-
-
-def _resized(call: _Call, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape of the record with every size replaced by what took its place."""
-    return tuple(call.sizes.get(n, n) for n in shape)
-
-
-def _exact(call: _Call, dtype: DType, shape: tuple[int, ...], written: bool) -> int:
-    """A value of a dtype and shape: one that the draft has, a view of one, or a new input."""
-    draft, rng, targets = call.draft, call.rng, call.targets()
-    if rng.random() < _REUSED:
-        found = draft.pick(
-            rng,
-            lambda i, t: (
-                t.dtype == dtype
-                and t.shape == shape
-                and (not written or draft.writable(i))
-                and (not targets or _may_read(call, i, targets))
-            ),
-        )
-        if found is not None:
-            return found
-    if not written and not targets and rng.random() < 0.5:
-        found = draft.pick(rng, lambda _, t: t.dtype == dtype and len(t.shape) == len(shape) > 0)
-        if found is not None:
-            adapted = _adapt(draft, found, shape)
-            if adapted is not None:
-                return adapted
-    return _fresh(call, dtype, shape, written)
-
-
-def _adapt(draft: Draft, value: int, shape: tuple[int, ...]) -> int | None:
-    """A view of a value in another shape of the same rank, by slices and an expansion; at most two calls."""
-    have = draft.type(value).shape
-    differing = [d for d, (n, m) in enumerate(zip(have, shape, strict=True)) if n != m]
-    sliced = [d for d in differing if have[d] > shape[d]]
-    grown = [d for d in differing if have[d] < shape[d]]
-    if len(sliced) > 1 or any(have[d] != 1 for d in grown):
-        return None
-    for dim in sliced:
-        (value,) = draft.call("aten.slice.Tensor", (Ref(value), dim, have[dim] - shape[dim], have[dim]))
-    if grown:
-        (value,) = draft.call("aten.expand.default", (Ref(value), shape))
-    return value
-
-
-def _pointwise(call: _Call, shape: tuple[int, ...], mixed: float) -> dict[str, Arg]:
+def _pointwise(call: Call, shape: tuple[int, ...], mixed: float) -> dict[str, Arg]:
     """Operands of broadcastable shapes; the one that is chosen already, or else the first, has the full shape.
 
     `mixed` is how often one is of another dtype where the operator promotes.
@@ -298,7 +133,7 @@ def _pointwise(call: _Call, shape: tuple[int, ...], mixed: float) -> dict[str, A
     in_place = bool(written_arguments(entry.op))
     if entry.any_shape and not call.chosen:
         first = call.form.plain[0]
-        call.chosen[first] = _exact(call, call.type(first).dtype, shape, first in call.form.written)
+        call.chosen[first] = exact(call, call.type(first).dtype, shape, first in call.form.written)
     for position in call.form.plain:
         if position in call.chosen:
             continue
@@ -310,17 +145,17 @@ def _pointwise(call: _Call, shape: tuple[int, ...], mixed: float) -> dict[str, A
         if in_place and CASTING.get(entry.op.split(".")[1]) == name and rng.random() < 0.5:
             dtype = random_dtype(rng, COMMON)
         found = None
-        if rng.random() < _REUSED:
+        if rng.random() < REUSED:
             found = draft.pick(
                 rng,
                 lambda i, t, d=dtype, targets=targets: (  # type: ignore[misc]
-                    t.dtype == d and _broadcasts(t.shape, shape) and (not targets or _may_read(call, i, targets))
+                    t.dtype == d and _broadcasts(t.shape, shape) and (not targets or may_read(call, i, targets))
                 ),
             )
         if found is None:
             cut = rng.randint(0, len(shape)) if rng.random() < 0.3 else 0
             kept = tuple(1 if rng.random() < 0.15 else n for n in shape[cut:])
-            found = _fresh(call, dtype, kept, written=False)
+            found = fresh(call, dtype, kept, written=False)
         call.chosen[position] = found
     return _arguments(call, _VARIED)
 
@@ -332,7 +167,7 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False))
 
 
-def _arguments(call: _Call, share: float) -> dict[str, Arg]:
+def _arguments(call: Call, share: float) -> dict[str, Arg]:
     """Every argument by name, about this share of those with a rule varied, index arguments made."""
     rng, record, slots = call.rng, call.record, call.slots
     base = call.entry.op.split(".")[1]
@@ -357,14 +192,14 @@ def _arguments(call: _Call, share: float) -> dict[str, Arg]:
     return found
 
 
-def _ref(call: _Call, atom: Atom) -> Atom:
+def _ref(call: Call, atom: Atom) -> Atom:
     """A reference into the record becomes one to the chosen value; index positions stay for `_indices`."""
     if isinstance(atom, Ref):
         return Ref(call.chosen[atom.id]) if atom.id in call.chosen else Ref(-1 - atom.id)
     return atom
 
 
-def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
+def _finish(call: Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
     """Satisfy the operator's rule, make indices, guard, and add the call."""
     arguments = _mended(call, arguments)
     for name in call.entry.bounds:
@@ -389,7 +224,7 @@ def _finish(call: _Call, arguments: dict[str, Arg]) -> tuple[int, ...]:
     return results
 
 
-def _mended(call: _Call, arguments: dict[str, Arg]) -> dict[str, Arg]:
+def _mended(call: Call, arguments: dict[str, Arg]) -> dict[str, Arg]:
     """The arguments changed as far as it takes to satisfy the operator's rule.
 
     Raises:
@@ -407,7 +242,7 @@ def _mended(call: _Call, arguments: dict[str, Arg]) -> dict[str, Arg]:
     return found
 
 
-def _into_out(call: _Call, args: list[Arg], kwargs: list[tuple[str, Arg]]) -> tuple[int, ...]:
+def _into_out(call: Call, args: list[Arg], kwargs: list[tuple[str, Arg]]) -> tuple[int, ...]:
     """Replace the call that was just added by one of the variant that writes to an `out=` argument."""
     draft, rng = call.draft, call.rng
     node = draft.builder.nodes.pop()
@@ -434,7 +269,7 @@ def _references(arg: Arg) -> list[Ref]:
     return [a for a in (arg if isinstance(arg, tuple) else (arg,)) if isinstance(a, Ref)]
 
 
-def _indices(call: _Call, name: str, arguments: dict[str, Arg]) -> None:
+def _indices(call: Call, name: str, arguments: dict[str, Arg]) -> None:
     """Fresh index tensors, in range, for an argument that has a bound."""
     arg = arguments[name]
     bound = call.entry.bounds[name]
@@ -447,7 +282,7 @@ def _indices(call: _Call, name: str, arguments: dict[str, Arg]) -> None:
         position = -1 - atom.id
         high = evaluate(bound, arguments, place, call.draft.type)
         type_ = call.record.tensors[position]
-        shape, dtype = _resized(call, type_.shape), type_.dtype
+        shape, dtype = resized(call, type_.shape), type_.dtype
         if shift and call.chosen:
             shifted = call.draft.type(next(iter(call.chosen.values())))
             shape, dtype = shifted.shape, shifted.dtype
