@@ -37,20 +37,28 @@ class Slots:
         arguments = named_arguments(op, record)
         names: dict[int, str] = {}
         places: dict[int, int] = {}
-        referring = {p.name for p in parameters(op) if p.of_tensors}
         for name, arg in arguments.items():
             for place, atom in enumerate(arg if isinstance(arg, tuple) else (arg,)):
                 if isinstance(atom, Ref) and atom.id not in names:
                     names[atom.id] = name
                     places[atom.id] = place
-        order = tuple(sorted(arguments, key=lambda name: "dim" not in name))
-        return Slots(arguments, names, places, frozenset(referring), order)
+        return Slots(arguments, names, places, _referring(op), _order(op))
 
 
 def named_arguments(op: str, record: Record) -> dict[str, Arg]:
     """The arguments of a recorded call by name, in the schema's order, with defaults for those left out."""
     defaults = _defaults(op)
     return {**defaults, **dict(zip(defaults, record.args, strict=False)), **dict(record.kwargs)}
+
+
+@cache
+def _referring(op: str) -> frozenset[str]:
+    return frozenset(p.name for p in parameters(op) if p.of_tensors)
+
+
+@cache
+def _order(op: str) -> tuple[str, ...]:
+    return tuple(sorted((p.name for p in parameters(op)), key=lambda name: "dim" not in name))
 
 
 @cache

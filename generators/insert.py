@@ -16,7 +16,7 @@ from tensorsmith.generators.rules.mend import mend
 from tensorsmith.generators.table import OperatorEntry, Record, entry_of
 from tensorsmith.generators.vary import FOLLOWING, RULES, Context, mapped
 from tensorsmith.generators.wanted import fits_shape, main_dtype_for
-from tensorsmith.ir.dtypes import COMMON, FLOATS
+from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.graph import Arg, Atom, Ref, TensorType
 from tensorsmith.ir.operators import parameters, written_arguments

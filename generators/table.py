@@ -136,13 +136,17 @@ def load_table() -> tuple[OperatorEntry, ...]:
 
 
 @cache
+def _entries() -> dict[str, OperatorEntry]:
+    return {entry.op: entry for entry in load_table()}
+
+
 def entry_of(op: str) -> OperatorEntry:
     """The entry of an operator.
 
     Raises:
         InvalidInputError: the table has no such operator.
     """
-    for entry in load_table():
-        if entry.op == op:
-            return entry
+    entry = _entries().get(op)
+    if entry is not None:
+        return entry
     raise InvalidInputError(f"unknown operator `{op}`: {TABLE} has none of that name")

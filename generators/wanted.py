@@ -6,7 +6,7 @@ from tensorsmith.generators.bounds import Slots
 from tensorsmith.generators.eager_builder import ask_eager
 from tensorsmith.generators.probe import with_main
 from tensorsmith.generators.table import OperatorEntry, Record
-from tensorsmith.ir.dtypes import DType
+from tensorsmith.ir.dtypes import FLOATS, DType
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.recipe import Drawn
 from tensorsmith.ir.torch_args import FROM_TORCH
@@ -35,19 +35,27 @@ _results: dict[tuple[str, DType], DType | None] = {}
 def result_dtype(entry: OperatorEntry, main: DType) -> DType | None:
     """The dtype of an operator's first result for a main dtype; None if eager does not say.
 
-    Eager is asked once, about the first record.
+    Eager is asked once for each kind of dtype, about the first record.
     """
-    if (entry.op, main) not in _results:
-        _results[entry.op, main] = _ask_result_dtype(entry, main)
-    return _results[entry.op, main]
+    like = _like(main)
+    asked = like if like in entry.dtypes else main
+    if (entry.op, asked) not in _results:
+        _results[entry.op, asked] = _ask_result_dtype(entry, asked)
+    found = _results[entry.op, asked]
+    return main if found == asked else found
+
+
+def _like(dtype: DType) -> DType:
+    """The dtype that stands for all that operators treat alike; sums of the lesser integers are of the greatest."""
+    return "f32" if dtype in FLOATS else dtype if dtype in ("bool", "i64") else "i32"
 
 
 def _ask_result_dtype(entry: OperatorEntry, main: DType) -> DType | None:
     record = next((with_main(r, main) for r in entry.records if r.tensors), None)
     if record is None:
         return None
-    slots = Slots.of(entry.op, record)
-    indices = {position: Drawn("index", 0, 1) for position, name in slots.names.items() if name in entry.bounds}
+    names = Slots.of(entry.op, record).names if entry.bounds else {}
+    indices = {position: Drawn("index", 0, 1) for position, name in names.items() if name in entry.bounds}
     try:
         results = ask_eager(entry.op, record.args, record.kwargs, dict(enumerate(record.tensors)), indices)
     except GraphError:
