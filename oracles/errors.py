@@ -29,6 +29,11 @@ _UNSUPPORTED_WORDS = re.compile(
     r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator|banned)\b", re.I
 )
 
+# What Dynamo says under a headline that is the same for all of them.
+_REJECTED = re.compile(
+    r"failed to run FX node with fake tensors: \w+ (?P<op>[\w.:<> ]+)\(.*: got (?P<error>.*?)(\\n|$)", re.M
+)
+
 # The fault of the C++ compiler that is installed, not of the compiler under test.
 _HOST_COMPILER_FAULT = re.compile(r"internal compiler error: .*")
 
@@ -67,7 +72,11 @@ def innermost(error: BaseException) -> BaseException:
 
 
 def telling_line(text: str) -> str:
-    """The line of a message that says what is wrong: for a C++ compiler its first error, else the first line."""
+    """The line of a message that says what is wrong: for a C++ compiler its first error, for Dynamo what it says that
+    it got, else the first line."""
+    rejected = _REJECTED.search(text)
+    if rejected is not None:
+        return f"fake tensors reject {rejected['op']}: {rejected['error']}"
     found = re.search(r"error: .*", text)
     if found is not None:
         return found.group(0).strip()

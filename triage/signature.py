@@ -85,6 +85,8 @@ def normalized(message: str) -> str:
     line = message.strip().split("\n")[0][:400]
     line = re.sub(r"0x[0-9a-f]+", "ADDRESS", line)
     line = re.sub(r"(/[\w.+-]+)+", "PATH", line)
+    # Of a call that a C++ compiler quotes, the function is what matters; of its arguments the types vary.
+    line = re.sub(r"\u2018([A-Za-z_]+)\([^\u2019]*\u2019", r"CALL \1", line)
     line = re.sub(r"'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019|`[^`]*`", "NAME", line)
     line = re.sub(r"\b(buf|arg|tmp|x|op|cpp_fused|triton_\w+?)_?\d+(_\d+)*\b", "NAME", line)
     line = re.sub(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "N", line)

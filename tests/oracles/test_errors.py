@@ -49,3 +49,18 @@ def test_the_traceback_shows_the_compiler_and_not_the_caller() -> None:
     assert "RuntimeError: while lowering" in text
     assert 'File "torch/_refs/__init__.py"' in text
     assert __file__ not in text
+
+
+def test_what_fake_tensors_reject_is_told_apart_by_operator_and_reason() -> None:
+    error = RuntimeError(
+        "RuntimeError when making fake tensor call\n"
+        "  Explanation: Dynamo failed to run FX node with fake tensors: call_function aten._foreach_max.default("
+        "*([FakeTensor(..., size=(s4, 1))],), **{}): got RuntimeError('Cannot call numel() on tensor with symbolic "
+        "sizes/strides\\nException raised from throw_cannot_call at ...\\n')\n"
+        "  Hint: Your code may result in an error when running in eager."
+    )
+    message = failed_with("crash", error, find_target("inductor")).message
+    assert message == (
+        "fake tensors reject aten._foreach_max.default: "
+        "RuntimeError('Cannot call numel() on tensor with symbolic sizes/strides"
+    )

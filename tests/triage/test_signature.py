@@ -18,6 +18,10 @@ from tests.triage.programs import chain, relu_mul
         ("/tmp/a1/b.cpp: error: no match for 'tmp3'", "/home/x/c.cpp: error: no match for 'tmp14'"),
         ("expected 3.5 got -1e-05", "expected 7 got 2"),
         ("first line\nsecond", "first line\nanother"),
+        (
+            "no matching function for call to \u2018max(int&)\u2019",
+            "no matching function for call to \u2018max(Vec<float, 1>, int)\u2019",
+        ),
         ("size 2==2, stride 3==1 at dim=0", "size 2==2, stride 6==3 at dim=0; size 2==3, stride 3==6 at dim=1"),
     ],
 )
@@ -31,6 +35,10 @@ def test_messages_that_differ_in_accidents_are_equal(first: str, second: str) ->
         ("cannot lower a convolution", "cannot lower a pooling"),
         ("the process died: SIGSEGV", "the process died: SIGABRT"),
         ("error: no member named in namespace", "error: no matching function for call"),
+        (
+            "no matching function for call to \u2018max_reduce(int)\u2019",
+            "no matching function for call to \u2018sum_reduce(int)\u2019",
+        ),
     ],
 )
 def test_messages_that_say_other_things_differ(first: str, second: str) -> None:
