@@ -58,6 +58,10 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "complex",
     ),
     (r".*(quantize|qparams|fbgemm|sparse|mkldnn|cudnn|miopen|mps|nested|batch_norm_impl)", "other-layouts-or-devices"),
+    (
+        r"(c?col_|c?row_|crow_)?indices|values|coalesce|s?smm|sspaddmm|pin_memory|int_repr|fused_moving_avg_obs",
+        "other-layouts-or-devices",
+    ),
     (r"ctc_loss|embedding_renorm|max_unpool|.*max_pool.*_backward", "undefined-for-random-indices"),
     (r"empty|new_empty", "uninitialized-memory"),
     # What it returns beside its result is for its own backward and differs between kernels.

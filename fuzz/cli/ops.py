@@ -177,15 +177,13 @@ def _list() -> None:
 
 
 def _rows() -> Iterator[dict[str, Any]]:
+    from tensorsmith.generators.left_out import left_out
     from tensorsmith.generators.table import load_table
 
-    entries = load_table()
-    used = {entry.op for entry in entries}
-    for entry in entries:
+    for entry in load_table():
         yield _row(entry.op, len(entry.records), None)
-    for op, reason in _left_out():
-        if op not in used:
-            yield _row(op, 0, reason)
+    for op, reason in left_out():
+        yield _row(op, 0, reason)
 
 
 def _row(op: str, records: int, reason_excluded: str | None) -> dict[str, Any]:
@@ -203,18 +201,3 @@ def _row(op: str, records: int, reason_excluded: str | None) -> dict[str, Any]:
         "rejects": None if rule is None else rule.rejects,
         "reason_excluded": reason_excluded,
     }
-
-
-def _left_out() -> Iterator[tuple[str, str]]:
-    """ATen's operators that the rules exclude, or that no sample of PyTorch's own tests calls in a usable way."""
-    import torch
-
-    from tensorsmith.generators.exclusions import exclusion_reason
-
-    for schema in torch._C._jit_get_all_schemas():
-        if schema.name.startswith("aten::"):
-            op = f"aten.{schema.name.removeprefix('aten::')}.{schema.overload_name or 'default'}"
-            try:
-                yield op, exclusion_reason(op) or "no-usable-sample"
-            except InvalidInputError:
-                continue  # TorchScript's own, on numbers and lists
