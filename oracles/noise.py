@@ -139,6 +139,7 @@ class _NoisyCall:
     def __init__(self, seed: int) -> None:
         self.generator = torch.Generator().manual_seed(seed)
         self.ties = seed % 2 == 1
+        self.zeros = seed % 4 == 0
 
     def __call__(self, node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
         name = operator(node.op)._schema.name.split("::")[1]
@@ -194,6 +195,9 @@ class _NoisyCall:
         direction = 2 * torch.rand(made.shape, generator=self.generator, dtype=torch.float64) - 1
         moved = exact + direction * amount
         written = torch.where(moved.isfinite(), moved, exact)
+        if self.zeros:
+            # What rounding may make of it, an exact zero among that, where a division or a comparison follows.
+            written = torch.where(exact.abs() <= amount, 0.0, written)
         if wide is not None and wide.shape == made.shape and self.ties:
             # Eager overflowed inside of the operator, where a compiler that computes in a wider type need not.
             written = torch.where(~exact.isfinite() & wide.isfinite(), wide, written)

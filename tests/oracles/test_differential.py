@@ -351,3 +351,15 @@ def test_an_error_on_a_program_without_a_defined_result_is_no_finding() -> None:
     assert judge_changed(loss(-1), refuse).reason == "undefined:no-such-option"
     assert judge_changed(loss(-1), lambda i, o: [o[0].reshape(-1)]).reason == "undefined:no-such-option"
     assert judge_changed(loss(2), refuse).outcome == "fail"
+
+
+def test_an_exact_zero_is_allowed_where_rounding_makes_one() -> None:
+    calls: list[Call] = [("aten.logaddexp2.default", (Ref(0), Ref(0))), ("aten.div.Tensor", (Ref(1), Ref(1)))]
+    case = case_of([tensor_type("f32", (2,))], calls, [literal(-1.0, 1.0)])
+
+    def zero_by_zero(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        assert outputs[0].tolist() == [1.0, 1.0]
+        return [torch.tensor([torch.nan, 1.0])]
+
+    assert judge_changed(case, zero_by_zero).outcome == "pass"
+    assert judge_changed(case, lambda i, o: [torch.tensor([1.0, torch.nan])]).outcome == "fail"
