@@ -68,6 +68,9 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
             return "interpolated-infinities"
     if name.lstrip("_").startswith("upsample_") and _contradicting_scales(args, kwargs):
         return "contradicting-arguments"
+    if name == "pad_sequence" and len({tuple(sequence.shape[1:]) for sequence in args[0]}) > 1:
+        # Only the first dimensions may differ; eager does not check it.
+        return "contradicting-arguments"
     if "polynomial" in name and len(args) > 1 and _no_degree(args[1]):
         return "polynomial-degree-out-of-range"
     if "polynomial" in name and any(bool(torch.as_tensor(arg).isnan().any()) for arg in args[:2]):

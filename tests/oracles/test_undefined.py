@@ -62,6 +62,8 @@ IMAGE = torch.ones(1, 1, 3)
         ("aten.special_laguerre_polynomial_l.n_scalar", [torch.tensor([1.0, float("inf")]), 2], {}, None),
         ("aten.view.dtype", [torch.tensor([2, 1], dtype=torch.uint8), torch.bool], {}, "neither-true-nor-false"),
         ("aten.view.dtype", [torch.tensor([0, 1], dtype=torch.uint8), torch.bool], {}, None),
+        ("aten.pad_sequence.default", [[torch.ones(1, 1), torch.ones(1)]], {}, "contradicting-arguments"),
+        ("aten.pad_sequence.default", [[torch.ones(2, 1), torch.ones(1, 1)]], {}, None),
         ("aten.soft_margin_loss.default", [IMAGE, IMAGE, -1], {}, "no-such-option"),
         ("aten.soft_margin_loss.default", [IMAGE, IMAGE, 2], {}, None),
         ("aten.bitwise_left_shift.Tensor_Scalar", [I8, 8], {}, "shift-out-of-range"),
