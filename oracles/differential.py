@@ -116,8 +116,8 @@ def outside(
 
 
 def _without_overflow(want: torch.Tensor, got: torch.Tensor) -> torch.Tensor:
-    """What a compiler gave, with eager's finite values in place of its infinities and NaN."""
-    return torch.where(want.isfinite() & ~got.isfinite(), want, got) if want.dtype.is_floating_point else got
+    """What a compiler gave, with eager's values in place of those of which either is infinite or NaN."""
+    return torch.where(want.isfinite() & got.isfinite(), got, want) if want.dtype.is_floating_point else got
 
 
 def _wrong_choice(

@@ -305,6 +305,9 @@ def test_another_order_may_overflow_only_where_values_are_nearly_as_great_as_the
     assert judge_changed(small, overflowed).outcome == "fail"
     variances = case_of([tensor_type("f32", (2,))], [("aten.var.dim", (Ref(0), (0,)))], [literal(2e19, 1.0)])
     assert judge_changed(variances, overflowed).reason == "undefined:overflow-on-the-way"
+    infinite = case_of([tensor_type("f64", (2, 2))], call, [literal(1e308, 1e308, 1.0, 1.0)])
+    nan_for_infinity: Outputs = [torch.tensor([torch.nan, 1.0], dtype=torch.float64)]
+    assert judge_changed(infinite, lambda i, o: nan_for_infinity).reason == "undefined:overflow-on-the-way"
     moved = case_of([tensor_type("f32", (2,))], [("aten.flatten.using_ints", (Ref(0),))], [literal(2e19, 1.0)])
     assert judge_changed(moved, lambda i, o: [o[0].mul_(torch.inf)]).outcome == "fail"
     # What else is wrong is no matter of overflow.
