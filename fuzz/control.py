@@ -29,7 +29,9 @@ class Fork(msgspec.Struct, frozen=True, tag="fork"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """All targets are warm."""
+    """All targets are warm; the notice, if there is one, is for people."""
+
+    notice: str = ""
 
 
 class NotReady(msgspec.Struct, frozen=True, tag="not-ready"):

@@ -70,7 +70,9 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
         )
         try:
             screen.message(f"loading {', '.join(settings.targets)} ...")
-            workforce.start()
+            notice = workforce.start()
+            if notice:
+                screen.message(notice)
             engine = Engine(store, settings, budget, screen, workforce)
             engine.run()
             return engine.alarms.confirmed

@@ -61,6 +61,7 @@ def main() -> None:
 def _warm(order: Warm) -> Ready:
     from tensorsmith.generators.in_use import entries_in_use, keep_disagreements, use_operators
     from tensorsmith.generators.operator_file import read_operators
+    from tensorsmith.generators.table import table_notice
     from tensorsmith.targets.registry import usable_target
 
     for name in order.imports:
@@ -77,7 +78,7 @@ def _warm(order: Warm) -> Ready:
     # What workers need, imported once for all of them.
     importlib.import_module("tensorsmith.fuzz.worker")
     entries_in_use()
-    return Ready()
+    return Ready(table_notice())
 
 
 def _serve(control: socket.socket) -> None:

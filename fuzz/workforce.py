@@ -85,8 +85,8 @@ class Workforce:
     _statuses: dict[int, int] = field(default_factory=dict)
     _dying: dict[int, Worker] = field(default_factory=dict)
 
-    def start(self) -> None:
-        """Start the fork server and wait until its targets are warm.
+    def start(self) -> str:
+        """Start the fork server and wait until its targets are warm; what comes back is for people.
 
         Raises:
             InvalidInputError: a target is unknown, or a module to import is.
@@ -125,6 +125,7 @@ class Workforce:
             (self.scratch / "fork_server.traceback").write_text(reply.detail)
             raise kind(reply.reason)
         assert isinstance(reply, Ready)
+        return reply.notice
 
     def hire(self) -> Worker:
         """Fork a new worker."""

@@ -16,6 +16,7 @@ import msgspec
 import torch
 
 from tensorsmith.generators.bounds import named_arguments
+from tensorsmith.generators.data_files import TABLE, own_name
 from tensorsmith.generators.exclusions import exclusion_reason
 from tensorsmith.generators.groups import group_of
 from tensorsmith.generators.meta import meta_differs
@@ -23,7 +24,7 @@ from tensorsmith.generators.out_variants import functional_of, out_variants
 from tensorsmith.generators.probe import learn, with_main
 from tensorsmith.generators.recorded_calls import opinfo_calls, pick_diverse, schema_calls
 from tensorsmith.generators.synthesis import synthesized_calls
-from tensorsmith.generators.table import TABLE, Bound, OperatorEntry, Record
+from tensorsmith.generators.table import Bound, OperatorEntry, Record
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.graph import Ref
 from tensorsmith.ir.operators import operator, undefined_reason
@@ -39,7 +40,7 @@ _ORDERED_WRITES = re.compile(r"aten\.(scatter_?\.(src|reduce)|index_copy_?|index
 def main() -> None:
     """Write the table to the given file, or to the one that ships."""
     torch.set_num_threads(1)
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "data" / TABLE
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "data" / own_name(TABLE)
     reasons: Counter[str] = Counter()
     calls, sources = collect_calls(reasons)
     found = list(entries(calls, sources, reasons))

@@ -7,17 +7,19 @@ The table is data (`generators/data/*.jsonl`, a line an operator), written by
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Literal, get_args
 
 import msgspec
+import torch
 
+from tensorsmith.generators.data_files import TABLE, data_folder, nearest_name, own_name
 from tensorsmith.ir.dtypes import DType
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.graph import Arg, TensorType
 from tensorsmith.ir.operators import operator
 
-TABLE = "torch-2.13.jsonl"
+# Of the operators that are missing, so many are named.
+_NAMED = 3
 
 Group = Literal["pointwise", "reduction", "view", "in-place", "indexing", "shape", "nn", "cast", "out", "other"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -81,7 +83,7 @@ class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The entries that the installed torch has, and the names of those that it lacks."""
+    """The entries that the installed torch has, and the names of those that it lacks, or lacks the twin of."""
 
     entries: tuple[OperatorEntry, ...]
     missing: tuple[str, ...] = ()
@@ -116,6 +118,9 @@ def read_table(lines: bytes, source: str) -> Table:
             missing.append(entry.op)
         else:
             entries.append(entry)
+    known = {entry.op for entry in entries}
+    missing += [entry.op for entry in entries if entry.out_of and entry.out_of not in known]
+    entries = [entry for entry in entries if not entry.out_of or entry.out_of in known]
     if not entries:
         raise EnvironmentLacksError(
             f"{source}: the installed torch has none of its {len(missing)} operators; "
@@ -127,7 +132,20 @@ def read_table(lines: bytes, source: str) -> Table:
 @cache
 def full_table() -> Table:
     """The table that ships, with what the installed torch lacks set aside."""
-    return read_table((files("tensorsmith.generators") / "data" / TABLE).read_bytes(), TABLE)
+    name = nearest_name(TABLE)
+    return read_table((data_folder() / name).read_bytes(), name)
+
+
+def table_notice() -> str:
+    """What people should know who work with another torch than the table is of, in a line; empty if it is this one."""
+    name, missing = nearest_name(TABLE), full_table().missing
+    if name == own_name(TABLE) and not missing:
+        return ""
+    lacks = f", and lacks {len(missing)} of its operators ({', '.join(missing[:_NAMED])}, ...)" if missing else ""
+    return (
+        f"torch {torch.__version__} works with {name}{lacks}; operators that are new in it are not used. "
+        "To change that: python -m tensorsmith.generators.harvest"
+    )
 
 
 def load_table() -> tuple[OperatorEntry, ...]:
@@ -149,4 +167,4 @@ def entry_of(op: str) -> OperatorEntry:
     entry = _entries().get(op)
     if entry is not None:
         return entry
-    raise InvalidInputError(f"unknown operator `{op}`: {TABLE} has none of that name")
+    raise InvalidInputError(f"unknown operator `{op}`: {nearest_name(TABLE)} has none of that name")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,8 @@ def ops(
     Example: tensorsmith ops --coverage campaigns/first --json
     """
     if context.invoked_subcommand is not None:
+        if coverage is not None or json:
+            raise InvalidInputError(f"ops {context.invoked_subcommand} takes neither --coverage nor --json")
         return
     if coverage is not None:
         _show_coverage(coverage, json)
@@ -157,7 +160,7 @@ def _show_coverage(directory: Path, json: bool) -> None:
 
 
 def _never(one: Coverage) -> str:
-    """What was never hit of an operator: dtypes, then choices by argument; nothing if it was not called at all."""
+    """What was never hit of an operator: dtypes, then choices by argument."""
     if not one.calls:
         return "all of it"
     dtypes = " ".join(dtype for dtype, hits in one.dtypes.items() if not hits)
@@ -170,16 +173,40 @@ def _never(one: Coverage) -> str:
 
 
 def _list() -> None:
+    from tensorsmith.generators.in_use import book_in_use
+    from tensorsmith.generators.left_out import left_out
     from tensorsmith.generators.table import load_table
 
-    cells = ((e.op, e.group, str(len(e.records)), " ".join(e.dtypes)) for e in load_table())
-    print_table(("operator", "group", "calls seen", "dtypes"), cells)
+    _print_notice()
+    book = book_in_use()
+
+    def shares(op: str) -> tuple[str, str]:
+        rule = book.get(op)
+        return ("-", "-") if rule is None else (f"{rule.precision:.3f}", f"{rule.recall:.3f}")
+
+    entries = load_table()
+    print_table(
+        ("operator", "group", "calls seen", "precision", "recall", "dtypes"),
+        ((e.op, e.group, str(len(e.records)), *shares(e.op), " ".join(e.dtypes)) for e in entries),
+    )
+    reasons = Counter(reason for _, reason in left_out())
+    print(f"\n{len(entries)} operators; {reasons.total()} are left out (--json has the reason of each):")
+    print(", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
+
+
+def _print_notice() -> None:
+    from tensorsmith.generators.table import table_notice
+
+    notice = table_notice()
+    if notice:
+        print(notice, file=sys.stderr)
 
 
 def _rows() -> Iterator[dict[str, Any]]:
     from tensorsmith.generators.left_out import left_out
     from tensorsmith.generators.table import load_table
 
+    _print_notice()
     for entry in load_table():
         yield _row(entry.op, len(entry.records), None)
     for op, reason in left_out():
@@ -195,6 +222,7 @@ def _row(op: str, records: int, reason_excluded: str | None) -> dict[str, Any]:
     return {
         "name": name,
         "overload": overload,
+        "rule": None if rule is None else rule.rule,
         "precision": None if rule is None else rule.precision,
         "recall": None if rule is None else rule.recall,
         "accepts": records if rule is None else rule.accepts,

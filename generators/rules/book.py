@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 import msgspec
 
+from tensorsmith.generators.data_files import BOOK, data_folder, nearest_name
 from tensorsmith.generators.rules.rule import Rule, parse_rule
 from tensorsmith.ir.errors import InvalidInputError
-
-BOOK = "torch-2.13.rules.jsonl"
 
 # Calls that a rule with less recall excludes may well be good ones.
 TRUSTED_RECALL = 0.9
@@ -65,7 +63,8 @@ def read_book(lines: bytes, source: str) -> dict[str, Entry]:
 @cache
 def shipped_book() -> dict[str, Entry]:
     """The rule book that ships."""
-    return read_book((files("tensorsmith.generators") / "data" / BOOK).read_bytes(), BOOK)
+    name = nearest_name(BOOK)
+    return read_book((data_folder() / name).read_bytes(), name)
 
 
 @cache

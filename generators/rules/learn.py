@@ -16,8 +16,9 @@ import numpy as np
 import torch
 
 from tensorsmith.generators.bounds import named_arguments
+from tensorsmith.generators.data_files import BOOK, own_name
 from tensorsmith.generators.rules.ask import Answer, ask, ask_out
-from tensorsmith.generators.rules.book import BOOK, Entry
+from tensorsmith.generators.rules.book import Entry
 from tensorsmith.generators.rules.candidates import Sample
 from tensorsmith.generators.rules.infer import infer
 from tensorsmith.generators.rules.rule import Rule, parse_rule
@@ -31,7 +32,7 @@ PROCESSES = 2
 
 def main() -> None:
     """Write the rule book to the given file, or to the one that ships."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "data" / BOOK
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "data" / own_name(BOOK)
     part = target.with_name(target.name + ".part")
     known = _learned_before(part)
     table = load_table()

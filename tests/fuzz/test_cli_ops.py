@@ -12,15 +12,17 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
 
 from tensorsmith.corpus.settings import read_settings
 from tensorsmith.corpus.store import Store
 from tensorsmith.generators import in_use
+from tensorsmith.generators.data_files import nearest_name
 from tensorsmith.generators.in_use import use_operators
 from tensorsmith.generators.operator_file import LearnedOperator
 from tensorsmith.generators.rules.book import Entry, read_book
 
-KEYS = {"name", "overload", "precision", "recall", "accepts", "rejects", "reason_excluded"}
+KEYS = {"name", "overload", "rule", "precision", "recall", "accepts", "rejects", "reason_excluded"}
 LIBRARY = Path(__file__).parents[1] / "planted" / "private_operators.py"
 BOOK = msgspec.json.encode(Entry("aten.add.Tensor", ("other broadcasts with self",), 70, 30, 0.99, 0.98, 50))
 
@@ -50,13 +52,36 @@ def test_operators_with_what_was_inferred_and_what_is_left_out_and_why(
     use_operators(())
     assert all(row.keys() == KEYS for row in found.values())
     assert found["aten.add.Tensor"] == {
-        "name": "aten.add", "overload": "Tensor", "precision": 0.99, "recall": 0.98, "accepts": 70, "rejects": 30,
+        "name": "aten.add", "overload": "Tensor", "rule": ["other broadcasts with self"], "precision": 0.99,
+        "recall": 0.98, "accepts": 70, "rejects": 30,
         "reason_excluded": None,
     }  # fmt: skip
     neg = found["aten.neg.default"]
     assert (neg["precision"], neg["recall"], neg["rejects"]) == (None, None, None)
     assert neg["accepts"] > 0
     assert found["aten.rand_like.default"]["reason_excluded"] == "random"
+
+
+def test_the_table_says_how_good_rules_are_and_why_operators_are_left_out(run: Any) -> None:
+    shown = run("ops").out
+    (row,) = [line.split() for line in shown.splitlines() if line.startswith("aten.avg_pool2d.default ")]
+    assert 0.5 < float(row[3]) <= 1
+    assert 0.5 < float(row[4]) <= 1
+    assert re.search(r"operators; \d+ are left out", shown)
+    assert re.search(r"\brandom \d+", shown)
+
+
+def test_people_with_another_torch_are_told(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("ops").err == ""
+    monkeypatch.setattr(torch, "__version__", "2.99.1")
+    nearest_name.cache_clear()
+    assert "torch 2.99.1 works with torch-2.13.jsonl" in run("ops").err
+
+
+def test_options_of_the_list_do_not_go_with_learning(run: Any, tmp_path: Path) -> None:
+    ended = run("ops", "--json", "learn", str(tmp_path / "script.py"))
+    assert ended.code == 2
+    assert "takes neither --coverage nor --json" in ended.err
 
 
 def test_the_rules_that_ship_are_listed(run: Any) -> None:
@@ -70,7 +95,7 @@ def test_the_rules_that_ship_are_listed(run: Any) -> None:
 
 def test_operators_for_people(run: Any) -> None:
     lines = [" ".join(line.split()) for line in run("ops").out.splitlines()]
-    assert lines[0] == "operator group calls seen dtypes"
+    assert lines[0] == "operator group calls seen precision recall dtypes"
     assert any(line.startswith("aten.add.Tensor pointwise ") for line in lines)
     assert not any(line.startswith("aten.rand_like") for line in lines)
 

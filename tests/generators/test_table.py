@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tensorsmith.generators.exclusions import exclusion_reason
-from tensorsmith.generators.table import Record, entry_of, full_table, load_table, read_table
+from tensorsmith.generators.table import OperatorEntry, Record, entry_of, full_table, load_table, read_table
 from tensorsmith.ir.dtypes import COMMON
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.graph import Ref, TensorType
@@ -14,9 +14,9 @@ from tensorsmith.ir.graph import Ref, TensorType
 LINE = msgspec.json.encode(entry_of("aten.sum.dim_IntList"))
 
 
-def test_the_table_has_at_least_200_operators_with_in_place_and_view_ones() -> None:
+def test_the_table_has_at_least_1200_operators_with_in_place_and_view_ones() -> None:
     names = {entry.op for entry in load_table()}
-    assert len(names) >= 200
+    assert len(names) >= 1200
     assert {"aten.mul_.Tensor", "aten.index_put_.default", "aten.copy_.default"} <= names
     assert {"aten.select.int", "aten.transpose.int", "aten.expand.default", "aten.view.default"} <= names
     assert {"aten.argmax.default", "aten.avg_pool2d.default", "aten.where.self", "aten.matmul.default"} <= names
@@ -75,6 +75,16 @@ def test_an_operator_that_torch_lacks_is_set_aside() -> None:
     table = read_table(LINE + b"\n" + LINE.replace(b"sum.dim_IntList", b"no_such_thing.default"), "table")
     assert [e.op for e in table.entries] == ["aten.sum.dim_IntList"]
     assert table.missing == ("aten.no_such_thing.default",)
+
+
+def test_an_out_variant_goes_with_the_operator_that_torch_lacks() -> None:
+    twin = LINE.replace(b"sum.dim_IntList", b"no_such_thing.default")
+    variant = msgspec.json.encode(
+        OperatorEntry("aten.sum.IntList_out", "out", ("f32",), (), out_of="aten.no_such_thing.default")
+    )
+    table = read_table(b"\n".join((twin, variant, LINE)), "table")
+    assert [e.op for e in table.entries] == ["aten.sum.dim_IntList"]
+    assert table.missing == ("aten.no_such_thing.default", "aten.sum.IntList_out")
 
 
 def test_a_table_of_which_torch_has_nothing_says_what_to_do() -> None:
