@@ -25,17 +25,17 @@ class Form(NamedTuple):
     written: frozenset[int]  # tensor positions that the operator writes to
 
 
-_forms: dict[int, Form] = {}
+_forms: dict[tuple[str, int], Form] = {}
 
 
 def form_of(entry: OperatorEntry, record: Record) -> Form:
     """The form of a record of an operator, worked out once for each record object."""
-    found = _forms.get(id(record))
+    found = _forms.get((entry.op, id(record)))
     if found is None:
         slots = Slots.of(entry.op, record)
         plain = tuple(p for p in range(len(record.tensors)) if slots.names.get(p) not in entry.bounds)
         written = frozenset(p for p in plain if slots.names.get(p) in written_arguments(entry.op))
-        found = _forms[id(record)] = Form(record, slots, main_dtype(record), plain, written)
+        found = _forms[entry.op, id(record)] = Form(record, slots, main_dtype(record), plain, written)
     return found
 
 

@@ -22,7 +22,7 @@ _disagreements = False
 
 
 def use_operators(learned: Iterable[LearnedOperator]) -> None:
-    """Make programs of these operators too. To be called once, before anything is made of the table."""
+    """Make programs of these operators too. To be called before anything is made of the table."""
     _learned.extend(learned)
     _forget()
 
@@ -82,7 +82,7 @@ def book_in_use() -> Mapping[str, Entry]:
         shipped = shipped_book()
     except FileNotFoundError:
         shipped = {}
-    return shipped | {one.entry.op: one.rule for one in _learned if one.rule is not None}
+    return {one.entry.op: one.rule for one in _learned if one.rule is not None} | shipped
 
 
 @cache

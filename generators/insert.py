@@ -8,12 +8,12 @@ from tensorsmith.generators.bounds import evaluate
 from tensorsmith.generators.call import Call, form_of
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.guards import CASTING, guard_arguments
-from tensorsmith.generators.in_use import rule_in_use
+from tensorsmith.generators.in_use import entry_in_use, rule_in_use
 from tensorsmith.generators.inputs import index_recipe, random_dtype, recipe_for
 from tensorsmith.generators.meta_kernel import meta_device_agrees
 from tensorsmith.generators.operands import REUSED, choose_dtype, exact, fresh, may_read, pick_main, resized
 from tensorsmith.generators.rules.mend import mend
-from tensorsmith.generators.table import OperatorEntry, Record, entry_of
+from tensorsmith.generators.table import OperatorEntry, Record
 from tensorsmith.generators.vary import FOLLOWING, RULES, Context, mapped
 from tensorsmith.generators.wanted import fits_shape, main_dtype_for
 from tensorsmith.ir.dtypes import COMMON, FLOATS, DType
@@ -36,7 +36,7 @@ def insert_forward(draft: Draft, rng: random.Random, entry: OperatorEntry) -> tu
     """
     out_op = ""
     if entry.out_of:
-        out_op, entry = entry.op, entry_of(entry.out_of)
+        out_op, entry = entry.op, entry_in_use(entry.out_of)
     for attempt in range(TRIES):
         record = _choose_record(draft, rng, entry)
         try:

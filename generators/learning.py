@@ -32,6 +32,8 @@ LIMITS = Limits(seconds=60.0, rss_bytes=6 << 30)
 # Large calls that are tried to be made small, of each operator.
 MOST_LARGE = 20
 
+_TOO_LARGE = "its calls are too large, and eager accepts none that were made smaller"
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -50,11 +52,19 @@ def learn_operators(calls: Mapping[str, Sequence[Record]]) -> Iterator[LearnedOp
     for op in sorted(calls):
         entry = known.get(op)
         if entry is not None:
-            records = () if entry.out_of else _fitting(op, calls[op])
-            if records:
-                yield LearnedOperator(OperatorEntry(op, entry.group, entry.dtypes, records))
-            continue
-        yield _learn(op, calls[op])
+            yield _further_records(entry, calls[op])
+        else:
+            yield _learn(op, calls[op])
+
+
+def _further_records(entry: OperatorEntry, calls: Sequence[Record]) -> LearnedOperator | LeftOut:
+    """What calls add to an operator that the table has."""
+    if entry.out_of:
+        return LeftOut(entry.op, f"the table has it; calls of it are made as those of {entry.out_of}")
+    records = _fitting(entry.op, calls)
+    if not records:
+        return LeftOut(entry.op, _TOO_LARGE)
+    return LearnedOperator(OperatorEntry(entry.op, entry.group, entry.dtypes, records))
 
 
 def _learn(op: str, calls: Sequence[Record]) -> LearnedOperator | LeftOut:
@@ -63,7 +73,7 @@ def _learn(op: str, calls: Sequence[Record]) -> LearnedOperator | LeftOut:
         return LeftOut(op, reason)
     records = _fitting(op, calls)
     if not records:
-        return LeftOut(op, "its calls are too large, and eager accepts none that were made smaller")
+        return LeftOut(op, _TOO_LARGE)
     if not op.startswith("aten."):
         reason = _broken_promise(op, records)
         if reason is not None:

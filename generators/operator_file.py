@@ -11,6 +11,7 @@ from tensorsmith.generators.rules.book import Entry
 from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.generators.table import OperatorEntry
 from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.graph import arg_refs
 from tensorsmith.ir.operators import operator
 
 
@@ -49,6 +50,9 @@ def read_operators(path: Path) -> tuple[LearnedOperator, ...]:
         except (msgspec.DecodeError, UnicodeDecodeError, InvalidInputError) as error:
             raise InvalidInputError(f"{path}, line {number}: not a learned operator: {error}") from error
         if _is_registered(learned.entry.op):
+            problem = _problem(learned.entry)
+            if problem is not None:
+                raise InvalidInputError(f"{path}, line {number}: {learned.entry.op}: {problem}")
             found.append(learned)
         elif not learned.entry.op.startswith("aten."):
             raise InvalidInputError(
@@ -57,6 +61,21 @@ def read_operators(path: Path) -> tuple[LearnedOperator, ...]:
     if not found:
         raise InvalidInputError(f"{path}: no operators; `tensorsmith ops learn` writes such a file")
     return tuple(found)
+
+
+def _problem(entry: OperatorEntry) -> str | None:
+    """What makes an entry one that no call can be made of."""
+    if entry.out_of or not entry.records:
+        return "has no calls of its own"
+    most = len(operator(entry.op)._schema.arguments)
+    for record in entry.records:
+        args = (*record.args, *(arg for _, arg in record.kwargs))
+        if len(args) > most:
+            return f"a call has {len(args)} arguments of {most}"
+        for id_ in (id_ for arg in args for id_ in arg_refs(arg)):
+            if not 0 <= id_ < len(record.tensors):
+                return f"a call refers to tensor {id_} of {len(record.tensors)}"
+    return None
 
 
 def _is_registered(op: str) -> bool:

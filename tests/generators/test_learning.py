@@ -41,6 +41,7 @@ def found() -> dict[str, LearnedOperator | LeftOut]:
         torch.ops.private.aliased_(x)
         torch.softmax(torch.ones(2, 3, 5), 1)
         torch.bernoulli(torch.zeros(3))
+        torch.add(x, x, out=torch.ones(4, 6))
     return {one.op if isinstance(one, LeftOut) else one.entry.op: one for one in learn_operators(calls)}
 
 
@@ -68,6 +69,7 @@ def using(monkeypatch: pytest.MonkeyPatch, found: dict[str, LearnedOperator | Le
         ("private.wild.default", "random"),
         ("private.aliased_.default", "returns-an-alias"),
         ("aten.bernoulli.default", "random"),
+        ("aten.add.out", "the table has it; calls of it are made as those of aten.add.Tensor"),
     ],
 )
 def test_what_programs_cannot_have_is_left_out(
@@ -137,12 +139,23 @@ def test_the_rule_in_use_is_the_learned_one(found: dict[str, LearnedOperator | L
 
 
 def test_a_rule_that_excludes_good_calls_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    poor = Entry("aten.neg.default", ("rank(self) >= 4",), 10, 10, 0.99, 0.3, 10)
-    own = LearnedOperator(OperatorEntry("aten.neg.default", "pointwise", ("f32",), ()), poor)
+    poor = Entry("private.own.default", ("rank(self) >= 4",), 10, 10, 0.99, 0.3, 10)
+    own = LearnedOperator(OperatorEntry("private.own.default", "pointwise", ("f32",), ()), poor)
     with monkeypatch.context() as patch:
         patch.setattr(in_use, "_learned", [])
         use_operators([own])
-        assert rule_in_use("aten.neg.default").texts() == ()
+        assert rule_in_use("private.own.default").texts() == ()
+    use_operators(())
+
+
+def test_a_rule_that_ships_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    op = "aten.avg_pool2d.default"
+    shipped = rule_in_use(op).texts()
+    other = LearnedOperator(entry_of(op), Entry(op, ("rank(self) >= 4",), 10, 10, 0.99, 0.99, 10))
+    with monkeypatch.context() as patch:
+        patch.setattr(in_use, "_learned", [])
+        use_operators([other])
+        assert rule_in_use(op).texts() == shipped
     use_operators(())
 
 
@@ -172,6 +185,13 @@ def test_files_that_are_none_are_named(tmp_path: Path) -> None:
     foreign = encode_operators([LearnedOperator(msgspec.structs.replace(entry, op="elsewhere.thing.default"))])
     newer = encode_operators([LearnedOperator(msgspec.structs.replace(entry, op="aten.of_the_future.default"))])
     bad_rule = encode_operators([LearnedOperator(entry, Entry("aten.neg.default", ("nonsense!",), 1, 1, 1, 1, 1))])
+    stray = encode_operators(
+        [LearnedOperator(msgspec.structs.replace(entry, records=(Record((TensorType("f32"),), (Ref(9),)),)))]
+    )
+    many = encode_operators(
+        [LearnedOperator(msgspec.structs.replace(entry, records=(Record((TensorType("f32"),), (Ref(0), 1)),)))]
+    )
+    empty = encode_operators([LearnedOperator(msgspec.structs.replace(entry, records=()))])
     path = tmp_path / "file"
     for content, complaint in (
         (good + b"{}", "line 2: not a learned operator"),
@@ -179,6 +199,9 @@ def test_files_that_are_none_are_named(tmp_path: Path) -> None:
         (good + foreign, "operator `elsewhere.thing.default` is not registered; name what registers it with --import"),
         (b"", "no operators; `tensorsmith ops learn` writes such a file"),
         (newer, "no operators"),
+        (good + stray, "line 2: aten.neg.default: a call refers to tensor 9 of 1"),
+        (good + many, "line 2: aten.neg.default: a call has 2 arguments of 1"),
+        (good + empty, "line 2: aten.neg.default: has no calls of its own"),
     ):
         path.write_bytes(content)
         with pytest.raises(InvalidInputError, match=complaint) as raised:
