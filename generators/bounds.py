@@ -105,8 +105,8 @@ def evaluate(
     return type_.shape[dim] if -len(type_.shape) <= dim < len(type_.shape) else None
 
 
-def bound_candidates(op: str, name: str, seen: Sequence[tuple[Record, int | None]]) -> Bound | None:
-    """The first rule that explains every bound that was seen, or that is lower and so still safe.
+def explaining_bound(op: str, name: str, seen: Sequence[tuple[Record, int | None]]) -> Bound | None:
+    """The first way to get the bound that explains every one that was seen.
 
     Args:
         op: the operator.

@@ -14,7 +14,7 @@ _CASTS = ("_to_copy", "to", "type_as")
 _SHAPE_NAMES = (
     "cat", "stack", "hstack", "vstack", "dstack", "column_stack", "concat", "repeat", "tile", "flip", "roll", "rot90",
     "fliplr", "flipud", "constant_pad_nd", "pad", "repeat_interleave", "channel_shuffle", "pixel_shuffle",
-    "pixel_unshuffle", "tril", "triu", "clone", "diag_embed", "diag", "diagflat", "sum_to_size", "clone",
+    "pixel_unshuffle", "tril", "triu", "clone", "diag_embed", "diag", "diagflat", "sum_to_size",
 )  # fmt: skip
 _INDEX_NAMES = (
     "index", "gather", "scatter", "take", "put", "masked", "where", "embedding", "one_hot", "slice_scatter",

@@ -1,7 +1,8 @@
 """Writes the operator table for the installed PyTorch: `python -m tensorsmith.generators.harvest [FILE]`.
 
 It runs PyTorch's own OpInfo samples, records the operator calls that they make, adds calls made up from the schemas
-of pointwise operators, and asks eager PyTorch about each operator. Takes some minutes of one CPU; deterministic.
+of operators that those do not reach, and asks eager PyTorch about each operator. Takes some minutes of one CPU; what is
+slower than its time limit on a loaded machine may be missing.
 """
 
 from __future__ import annotations

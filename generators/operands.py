@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tensorsmith.generators.call import Call
 from tensorsmith.generators.draft import Draft
 from tensorsmith.generators.in_use import clauses_in_use
-from tensorsmith.generators.inputs import random_dtype, random_size
+from tensorsmith.generators.inputs import LARGEST, random_dtype, random_size
 from tensorsmith.generators.rules.rule import Clause
 from tensorsmith.generators.rules.terms import View
 from tensorsmith.ir.dtypes import DType
@@ -56,7 +56,7 @@ def pick_main(call: Call, position: int, any_rank: bool) -> int:
     if call.entry.any_shape or rng.random() < 0.7:
         replaced = {n: random_size(rng) for n in dict.fromkeys(shape)}
         shape = tuple(replaced[n] if n != 1 or rng.random() < 0.3 else n for n in shape)
-    while TensorType("bool", shape).numel > 2048:
+    while TensorType("bool", shape).numel > LARGEST // 2:
         shape = tuple((n + 1) // 2 for n in shape)
     return fresh(call, wanted.dtype, shape, written)
 
@@ -72,7 +72,7 @@ def fresh(call: Call, dtype: DType, shape: tuple[int, ...], written: bool) -> in
     Raises:
         GraphError: it is larger than an input should be.
     """
-    if TensorType(dtype, shape).numel > 4096:
+    if TensorType(dtype, shape).numel > LARGEST:
         raise GraphError(f"{call.entry.op}: too large an input: {shape}")
     if written:
         return call.draft.fresh_writable(call.rng, dtype, shape)

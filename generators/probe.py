@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import torch
 
-from tensorsmith.generators.bounds import Slots, bound_candidates
+from tensorsmith.generators.bounds import Slots, explaining_bound
 from tensorsmith.generators.table import Bound, Guard, Record
 from tensorsmith.ir.dtypes import COMMON, FLOATS, INTEGERS, DType
 from tensorsmith.ir.graph import TensorType, tensor_type
@@ -102,7 +102,7 @@ class _Questions:
         usable = {p: self.records[p] for p in bounds_of}
         bounds: dict[str, Bound] = {}
         for name in {n for found in bounds_of.values() for n in found}:
-            bound = bound_candidates(self.op, name, [(usable[p], found.get(name)) for p, found in bounds_of.items()])
+            bound = explaining_bound(self.op, name, [(usable[p], found.get(name)) for p, found in bounds_of.items()])
             if bound is None:
                 return Learned(excluded=f"no rule for the range of `{name}`")
             bounds[name] = bound

@@ -1,4 +1,4 @@
-"""Recording the operator calls that PyTorch's own OpInfo samples make."""
+"""Recording the operator calls that Python code makes, such as PyTorch's own OpInfo samples."""
 
 from __future__ import annotations
 
@@ -38,10 +38,9 @@ class Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the call and pass its record on."""
         kwargs = kwargs or {}
-        before: dict[int, TensorType] = {}
         tensors: list[TensorType] = []
         try:
-            record = _encode(args, kwargs, tensors, before)
+            record = _encode(args, kwargs, tensors)
         except (TensorsmithError, KeyError, RuntimeError, NotImplementedError):
             return func(*args, **kwargs)
         result = func(*args, **kwargs)
@@ -57,7 +56,7 @@ class Recorder(TorchDispatchMode):
         return result
 
 
-def _encode(args: Any, kwargs: Any, tensors: list[TensorType], seen: dict[int, TensorType]) -> Any:
+def _encode(args: Any, kwargs: Any, tensors: list[TensorType]) -> Any:
     positions: dict[int, int] = {}
 
     def ref(tensor: torch.Tensor) -> int:
