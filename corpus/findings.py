@@ -14,6 +14,9 @@ Status = Literal["new", "confirmed", "flaky", "unconfirmed", "known", "fixed"]
 # What is shown to a person: it failed again in a fresh process. The others wait for that, or did not.
 SHOWN: frozenset[Status] = frozenset({"confirmed", "flaky", "known", "fixed"})
 
+# What a new failure can be one more of. One like a fixed finding says that it is not fixed.
+OPEN: frozenset[Status] = frozenset({"confirmed", "flaky", "known"})
+
 
 class Finding(msgspec.Struct, frozen=True):
     """A distinct bug.
@@ -41,6 +44,8 @@ class Finding(msgspec.Struct, frozen=True):
     reproduced: int = 0
     of: int = 0
     reduced: bool = False
+    # How many failures like it did not fail again.
+    passing: int = 0
     # How many workers died while they confirmed and reduced it.
     triage_deaths: int = 0
     # Seconds since the epoch.

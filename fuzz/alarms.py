@@ -7,7 +7,7 @@ from collections import deque
 
 import msgspec
 
-from tensorsmith.corpus.findings import SHOWN, Finding, Status
+from tensorsmith.corpus.findings import OPEN, Finding, Status
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import Screen
@@ -19,6 +19,8 @@ from tensorsmith.triage.signature import Signature, signature
 REDUCE_SECONDS = 150.0
 # An alarm that so many workers died of while they triaged it stays unconfirmed.
 TRIAGE_DEATHS = 2
+# So many failures that look alike are triaged before the next are only counted.
+CHANCES = 3
 # An operator that a finding of at most so many operators is about is generated less often.
 _FEW_OPERATORS = 2
 _FLOOD_WEIGHT = 0.15
@@ -36,7 +38,7 @@ class Alarms:
         self._under_triage: dict[str, TriageAlarm] = {}
         self._findings = {finding.id: finding for finding in store.findings()}
         # What `_findings` has that a failure can repeat.
-        self._shown = {f.id: _known(store, f) for f in self._findings.values() if f.status in SHOWN}
+        self._shown = {f.id: _known(store, f) for f in self._findings.values() if f.status in OPEN}
         self.confirmed = 0
         for finding in self._findings.values():
             if finding.status == "new":
@@ -89,9 +91,15 @@ class Alarms:
             self._store.record_observation(known, case_id, seed)
             return
         provisional = _provisional(case, verdict)
-        if provisional.id in self._findings:
-            self._store.record_observation(provisional.id, case_id, seed)
-            return
+        waiting = self._findings.get(provisional.id)
+        if waiting is not None:
+            if waiting.status != "unconfirmed" or waiting.passing >= CHANCES or waiting.triage_deaths >= TRIAGE_DEATHS:
+                self._store.record_observation(provisional.id, case_id, seed)
+                return
+            # Another program may show what that one did not.
+            provisional = msgspec.structs.replace(
+                provisional, passing=waiting.passing, triage_deaths=waiting.triage_deaths, first_seen=waiting.first_seen
+            )
         self._update(
             provisional,
             {"testcase.json": encode(case), "original.json": encode(case), "verdict.json": _readable(verdict)},
@@ -102,21 +110,26 @@ class Alarms:
     def settle(self, triaged: Triaged) -> None:
         """Take in what became of an alarm."""
         self._under_triage.pop(triaged.id, None)
+        for case, verdict in triaged.slipped:
+            self.hear(case, verdict)
         provisional = self._findings.get(triaged.id)
         if provisional is None:
             return
-        for case, verdict in triaged.slipped:
-            self.hear(case, verdict)
         if triaged.verdict.outcome != "fail" or not triaged.reproduced:
             summary = f"did not fail again: {triaged.verdict.reason or triaged.verdict.outcome}; {provisional.summary}"
-            self._update(msgspec.structs.replace(provisional, status="unconfirmed", summary=summary), {})
+            self._update(
+                msgspec.structs.replace(
+                    provisional, status="unconfirmed", summary=summary, passing=provisional.passing + 1
+                ),
+                {},
+            )
             return
         final = signature(triaged.case, triaged.verdict)
         status: Status = "confirmed" if triaged.reproduced == triaged.of else "flaky"
         if not triaged.repro_runs:
             status = "unconfirmed"
         existing = self._findings.get(final.id)
-        if existing is not None and existing.status in SHOWN:
+        if existing is not None and existing.status in OPEN:
             self._merge(provisional.id, final.id)
             if status == "unconfirmed" or len(existing.operators) <= len(triaged.case.graph.nodes):
                 return
@@ -134,6 +147,7 @@ class Alarms:
             reproduced=triaged.reproduced,
             of=triaged.of,
             reduced=True,
+            link=existing.link if existing is not None else "",
             first_seen=provisional.first_seen,
         )
         self._update(
@@ -149,7 +163,7 @@ class Alarms:
         if provisional.id in self._findings and provisional.id != finding.id:
             self._merge(provisional.id, finding.id)
         if status != "unconfirmed":
-            self.confirmed += existing is None
+            self.confirmed += existing is None or existing.status == "fixed"
             self._screen.finding(finding)
 
     def weights(self) -> dict[str, float]:
@@ -157,7 +171,7 @@ class Alarms:
         return {
             operator: _FLOOD_WEIGHT
             for finding in self._findings.values()
-            if finding.status in SHOWN and len(finding.operators) <= _FEW_OPERATORS
+            if finding.status in OPEN and len(finding.operators) <= _FEW_OPERATORS
             for operator in finding.operators
         }
 
@@ -170,7 +184,7 @@ class Alarms:
     def _update(self, finding: Finding, files: dict[str, str | bytes]) -> None:
         self._store.upsert_finding(finding, files)
         self._findings[finding.id] = finding
-        if finding.status in SHOWN:
+        if finding.status in OPEN:
             self._shown[finding.id] = _known(self._store, finding)
         else:
             self._shown.pop(finding.id, None)

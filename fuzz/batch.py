@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from tensorsmith.fuzz.stopwatch import Stopwatch
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.judge import ExpectedCall, expected_calls, judge_compiled
-from tensorsmith.oracles.verdict import Verdict, invalid
-from tensorsmith.targets.api import Runnable, Target
+from tensorsmith.oracles.judge import ExpectedCall, expected_calls, judge_compiled, shielded
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.api import Target
 
 # The reason of a test that an oracle of ours failed on.
-HARNESS_ERROR = "harness-error"
 
 # Called with the position of a test in the batch (-1: all of it) and the name of the stage that it enters.
 OnStage = Callable[[int, str], None]
@@ -41,13 +40,6 @@ def run_batch(
     for position, runnable in zip(positions, compiled, strict=True):
         on_stage(position, "run")
         with watch.stage("judge"):
-            verdict = _judge(runnable, expected[position], target)
+            # An oracle that fails must not take the other tests of the batch along.
+            verdict = shielded(partial(judge_compiled, runnable, expected[position], target))
         on_verdict(position, verdict)
-
-
-def _judge(compiled: Runnable | Exception, calls: list[ExpectedCall], target: Target) -> Verdict:
-    try:
-        return judge_compiled(compiled, calls, target)
-    except Exception:
-        # An oracle that fails must not take the other tests of the batch along, nor be silent.
-        return invalid(HARNESS_ERROR, HARNESS_ERROR, traceback.format_exc())

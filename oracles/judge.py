@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -21,6 +22,7 @@ from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.registry import find_target
 
 NAME = "all"
+HARNESS_ERROR = "harness-error"
 
 # A call of a program, and what eager makes of it.
 ExpectedCall: TypeAlias = tuple[TestCase, Observation]
@@ -86,13 +88,27 @@ def _first_failure(compiled: Runnable | Exception, calls: Sequence[ExpectedCall]
     return passed(NAME)
 
 
+def shielded(judging: Callable[[], Verdict]) -> Verdict:
+    """A verdict, or that the test says nothing because tensorsmith's own code fails: no compiler is to blame for that,
+    nor is it to be silent."""
+    try:
+        return judging()
+    except Exception:
+        return invalid(HARNESS_ERROR, HARNESS_ERROR, traceback.format_exc())
+
+
 def judge_isolated(case: TestCase, limits: Limits) -> Verdict:
-    """Judge a test case in a forked child of this process; its death is a verdict too."""
-    result = run_isolated(lambda: msgspec.json.encode(judge(case)), limits)
+    """Judge a test case in a forked child of this process; its death is a verdict too.
+
+    Raises:
+        InvalidInputError: the target does not exist.
+    """
+    find_target(case.target)
+    result = run_isolated(lambda: msgspec.json.encode(shielded(lambda: judge(case))), limits)
     if not isinstance(result, Died):
         return _decoder.decode(result.payload)
     # Eager must survive what the compiled program died of, and nothing in it may be undefined.
-    sane = run_isolated(lambda: msgspec.json.encode(_sanity(case)), limits)
+    sane = run_isolated(lambda: msgspec.json.encode(shielded(lambda: _sanity(case))), limits)
     if isinstance(sane, Died):
         return invalid(CRASH, "eager-death", f"eager itself died: {sane.cause}")
     verdict = _decoder.decode(sane.payload)

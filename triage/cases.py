@@ -15,6 +15,7 @@ import torch
 from tensorsmith.ir.errors import InvalidInputError, TensorsmithError
 from tensorsmith.ir.fx import from_exported, from_function, literals
 from tensorsmith.ir.graph import Graph
+from tensorsmith.ir.operators import operator
 from tensorsmith.ir.recipe import Drawn, InputRecipe, Values
 from tensorsmith.ir.testcase import Device, TestCase, load
 
@@ -43,7 +44,7 @@ def load_case(text: str, target: str | None = None, device: Device | None = None
         if not path.exists():
             raise InvalidInputError(f"{text}: no finding, it has no {FILE_NAME}")
     if path.suffix == ".json":
-        return _retargeted(load(path), target, device)
+        return _retargeted(stored_case(path), target, device)
     name = ""
     if not path.exists() and ".py:" in text:
         file, name = text.rsplit(":", 1)
@@ -60,6 +61,21 @@ def load_case(text: str, target: str | None = None, device: Device | None = None
         raise InvalidInputError(f"{text}: neither a test case (.json), a script (.py:function) nor an export (.pt2)")
     recipe = InputRecipe(tuple(recorded(t, graph, position) for position, t in enumerate(inputs)))
     return TestCase(graph, recipe, target or "inductor", device or "cpu")
+
+
+def stored_case(path: Path) -> TestCase:
+    """The test case of a file, of operators that the installed torch has.
+
+    Raises:
+        InvalidInputError: the file cannot be read or is none, or has an unknown operator.
+    """
+    case = load(path)
+    for node in case.graph.nodes:
+        try:
+            operator(node.op)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{path}: {error}; if it is your own, --import what registers it") from error
+    return case
 
 
 def recorded(tensor: torch.Tensor, graph: Graph, position: int) -> Values:

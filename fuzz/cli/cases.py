@@ -10,7 +10,7 @@ from tensorsmith.corpus.findings import SHOWN, Status
 from tensorsmith.corpus.settings import FILE_NAME as CAMPAIGN_FILE
 from tensorsmith.corpus.store import Store
 from tensorsmith.ir.errors import InvalidInputError
-from tensorsmith.ir.testcase import TestCase, load
+from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.signature import Signature, signature
 
@@ -55,11 +55,15 @@ def replay_items(path: Path) -> list[ReplayItem]:
             return [_item(store.finding_directory(finding.id), finding.status) for finding in shown]
     if path.is_dir():
         return [_item(path, _status(path))]
-    return [ReplayItem(path, load(path))]
+    from tensorsmith.triage.cases import stored_case
+
+    return [ReplayItem(path, stored_case(path))]
 
 
 def _item(directory: Path, status: Status | None) -> ReplayItem:
-    case = load(_case_file(directory))
+    from tensorsmith.triage.cases import stored_case
+
+    case = stored_case(_case_file(directory))
     path = directory / VERDICT_FILE
     if not path.exists():
         return ReplayItem(directory, case, status=status)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.alarms import Alarms
+from tensorsmith.fuzz.alarms import CHANCES, Alarms
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import PlainScreen
 from tensorsmith.ir.testcase import TestCase
@@ -113,3 +114,42 @@ def test_what_did_not_fail_again_explains_nothing(store: Store) -> None:
     alarms.settle(Triaged(order.id, order.case, order.verdict, 0, 4))
     alarms.hear(chain("abs", "sin", "cos"), HANG)
     assert following(alarms).case == chain("abs", "sin", "cos")
+
+
+def test_an_error_that_did_not_fail_again_gets_another_chance_and_not_endless_ones(store: Store) -> None:
+    error = Verdict("fail", "differential", kind="error", exception="E", message="bad", frames=("a.py:f",))
+    alarms = alarms_of(store)
+    for chance in range(CHANCES):
+        case = chain(*["sin"] * (chance + 1))
+        alarms.hear(case, error)
+        order = following(alarms)
+        assert order.case == case
+        alarms.settle(Triaged(order.id, order.case, order.verdict, 0, 2))
+    alarms.hear(chain("cos"), error)
+    assert alarms.next() is None
+    (finding,) = store.findings()
+    assert (finding.status, finding.seen) == ("unconfirmed", CHANCES + 1)
+
+
+def test_what_fails_again_after_it_was_fixed_is_a_finding_again(store: Store) -> None:
+    alarms = alarms_of(store)
+    alarms.hear(chain("sin", "cos"), WRONG)
+    order = following(alarms)
+    alarms.settle(settled(order, order.case))
+    (finding,) = store.findings()
+    store.upsert_finding(msgspec.structs.replace(finding, status="fixed", link="a link"), {})
+
+    resumed = alarms_of(store)
+    resumed.hear(chain("sin", "cos"), WRONG)
+    order = following(resumed)
+    resumed.settle(settled(order, order.case))
+    (finding,) = store.findings()
+    assert (finding.status, finding.link, resumed.confirmed) == ("confirmed", "a link", 1)
+
+
+def test_what_a_reduction_slips_to_is_kept_though_the_alarm_is_explained_meanwhile(store: Store) -> None:
+    alarms = alarms_of(store)
+    alarms.settle(
+        Triaged("new-gone", chain("sin"), WRONG, 2, 2, slipped=((chain("tan"), HANG),)),
+    )
+    assert following(alarms).case == chain("tan")

@@ -27,6 +27,13 @@ from tensorsmith.ir.testcase import TestCase, encode
         ("replay {empty}", 2, "neither a campaign nor a finding"),
         ("replay {empty}/none.json", 2, r"none\.json: cannot be read: No such file"),
         ("replay {truncated}", 2, r"truncated\.json: not a test case: Input data was truncated"),
+        (
+            "replay {unknown}",
+            2,
+            r"unknown\.json: unknown operator `aten\.nonesuch\.default`: torch .* has none of that name",
+        ),
+        ("reduce {unknown}", 2, r"unknown\.json: unknown operator `aten\.nonesuch\.default`"),
+        ("report {unknown}", 2, r"unknown\.json: unknown operator `aten\.nonesuch\.default`"),
         ("replay {good} {truncated}", 2, r"truncated\.json: not a test case"),
         ("reduce {truncated}", 2, r"truncated\.json: not a test case"),
         ("reduce {empty}", 2, r"no finding, it has no testcase\.json"),
@@ -44,11 +51,13 @@ def test_one_line(
     (tmp_path / "occupied").write_text("a file")
     (tmp_path / "good.json").write_bytes(encode(good_case))
     (tmp_path / "truncated.json").write_bytes(encode(good_case)[:100])
+    (tmp_path / "unknown.json").write_bytes(encode(good_case).replace(b"aten.add.Tensor", b"aten.nonesuch.default"))
     places = {
         "empty": tmp_path / "empty",
         "campaign": campaign,
         "occupied": tmp_path / "occupied",
         "truncated": tmp_path / "truncated.json",
+        "unknown": tmp_path / "unknown.json",
         "good": tmp_path / "good.json",
     }
     complaint = complaint.format_map({name: re.escape(str(place)) for name, place in places.items()})
