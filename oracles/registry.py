@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles import death, differential, result_types
+from tensorsmith.oracles import death, devices, differential, result_types
 from tensorsmith.oracles.observation import Observation
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Gives, Runnable, Target
@@ -39,6 +39,11 @@ ORACLES: tuple[OracleEntry, ...] = (
         differential.NAME,
         "compiled gives what eager gives: values to rounding, shapes, dtypes, writes to inputs, aliasing, no error",
         differential.judge_call,
+    ),
+    OracleEntry(
+        devices.NAME,
+        "compiled for an accelerator gives what eager gives on the CPU, by the rules of the differential oracle",
+        devices.judge_call,
     ),
     OracleEntry(
         result_types.NAME,
