@@ -2,10 +2,11 @@
 
     python bench/throughput.py --tests 192
 
-Both do the same tests (equal seeds, hence equal programs, configurations and inputs), one after the other, each with
-one process that compiles, and both are warm when the clock starts. tensorsmith runs them as a campaign does: in a
-worker that may die, watched by an engine. The plain loop has torch's own default settings, and one thread. The rates
-are of wall time; CPU seconds include the C++ compilers.
+Both do the same tests (equal seeds, hence equal programs, pipelines and inputs), one after the other, each with one
+process that compiles, and both are warm when the clock starts. tensorsmith runs them as a campaign does: in a worker
+that may die, watched by an engine, most of the C++ compiled together and with cheaper flags than Inductor's own. The
+plain loop has torch's own default settings, and one thread. The rates are of wall time; CPU seconds include the C++
+compilers. What counts as the compiler under test is all that happens while it compiles.
 """
 
 from __future__ import annotations
