@@ -65,14 +65,16 @@ class Undefined(Exception):
 class Envelope:
     """What an output element may be: from `low` to `high` (float64, the output's shape), NaN where `nan`.
 
-    `judged` is False where runs disagree about a whole number, so that nothing can be said. `reference` is the value
-    that the float64 run gave, if there was one.
+    `judged` is False where runs disagree about a whole number, so that nothing can be said; `settled` where those
+    do in which no tie is broken another way: there it is rounding that decides. `reference` is the value that the
+    float64 run gave, if there was one.
     """
 
     low: torch.Tensor
     high: torch.Tensor
     nan: torch.Tensor
     judged: torch.Tensor
+    settled: torch.Tensor
     reference: torch.Tensor | None
 
 
@@ -113,15 +115,17 @@ def _envelope(values: list[torch.Tensor], reference: torch.Tensor | None) -> Env
     if exact_type:
         # Whole numbers beyond 2**53 do not fit float64; they are compared exactly by the caller.
         judged = torch.stack([v == values[0] for v in values]).all(0)
+        # The first run is eager's own; of the noisy ones after it every other breaks ties as eager does.
+        settled = torch.stack([v == values[0] for v in values[1 : RUNS + 1 : 2]]).all(0)
         wide = values[0].double()
-        return Envelope(wide, wide, torch.zeros_like(judged), judged, None)
+        return Envelope(wide, wide, torch.zeros_like(judged), judged, settled, None)
     dtype = values[0].dtype
     wide_values = torch.stack([v.to(dtype).double() for v in values])
     nan = wide_values.isnan()
     low = torch.where(nan, torch.inf, wide_values).amin(0)
     high = torch.where(nan, -torch.inf, wide_values).amax(0)
     judged = torch.ones_like(low, dtype=torch.bool)
-    return Envelope(low, high, nan.any(0), judged, reference)
+    return Envelope(low, high, nan.any(0), judged, judged, reference)
 
 
 def _checked_call(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:

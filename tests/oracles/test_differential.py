@@ -366,3 +366,17 @@ def test_an_exact_zero_is_allowed_where_rounding_makes_one() -> None:
 
     assert judge_changed(case, zero_by_zero).outcome == "pass"
     assert judge_changed(case, lambda i, o: [torch.tensor([1.0, torch.nan])]).outcome == "fail"
+
+
+def test_an_index_that_rounding_decides_is_not_judged() -> None:
+    # With a fused multiplication and addition `0.1 * 0.1 - 0.1 * 0.1` is not 0.
+    calls: list[Call] = [("aten.linalg_cross.default", (Ref(0), Ref(0))), ("aten.nanmedian.dim", (Ref(1), 0))]
+    values = literal(1.0, 1.0, 1.0, 0.1, 0.1, 1.0)
+    case = case_of([tensor_type("f32", (2, 3))], calls, [values], outputs=[3])
+
+    def others(inputs: Sequence[torch.Tensor], outputs: Outputs) -> Outputs:
+        return [1 - outputs[0]]
+
+    plain = case_of([tensor_type("f32", (2, 3))], [("aten.nanmedian.dim", (Ref(0), 0))], [values], outputs=[2])
+    assert judge_changed(plain, others).outcome == "fail"
+    assert judge_changed(case, lambda i, o: [torch.zeros_like(o[0])]).outcome == "pass"
