@@ -23,6 +23,9 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class Entry(msgspec.Struct, frozen=True):
     """The rule of an operator.
 
+    An `out=` variant has the rule of the operator that it is a variant of. It is asked about the same calls, with an
+    `out=` of the right type, and the answers that are counted are its own.
+
     Attributes:
         op: full name, such as `aten.add.Tensor`.
         rule: its clauses; a call must satisfy all of them.
@@ -30,7 +33,7 @@ class Entry(msgspec.Struct, frozen=True):
         rejects: calls that it was inferred from and that the operator rejects.
         precision: of held-out calls that satisfy the rule, the share that the operator accepts.
         recall: of held-out calls that the operator accepts, the share that satisfy the rule.
-        held_out: how many held-out calls there were.
+        held_out: how many held-out calls there were: calls that it was not inferred from.
     """
 
     op: str

@@ -60,33 +60,40 @@ def main() -> None:
 def learn_rule(entry: OperatorEntry) -> Entry:
     """Ask about an operator, infer its rule and measure it."""
     torch.set_num_threads(1)
+    answers, held_out = _asked(entry)
+    rule = infer(Sample(entry.op, views(entry.op, answers), np.array([a.accepted for a in answers], dtype=bool)))
+    return _entry(entry.op, rule, entry.op, answers, held_out)
+
+
+def learn_variant(op: str, twin: Entry) -> Entry:
+    """An `out=` variant has its twin's rule, and answers of its own about the calls that the twin was asked about."""
+    torch.set_num_threads(1)
+    entry = entry_of(twin.op)
+    answers, held_out = (ask_out(op, twin.op, asked, frozenset(entry.bounds)) for asked in _asked(entry))
+    return _entry(op, parse_rule(twin.rule), twin.op, answers, held_out)
+
+
+def _asked(entry: OperatorEntry) -> tuple[list[Answer], list[Answer]]:
+    """Answers to infer a rule from, and others to measure it on."""
     indices = frozenset(entry.bounds)
     answers = ask(entry.op, entry.records, indices, QUESTIONS)
-    rule = infer(Sample(entry.op, views(entry.op, answers), np.array([a.accepted for a in answers], dtype=bool)))
     seen = {answer.record for answer in answers}
-    held_out = [a for a in ask(entry.op, entry.records, indices, HELD_OUT, seed=1) if a.record not in seen]
-    precision, recall = measure(entry.op, rule, held_out)
+    further = ask(entry.op, entry.records, indices, HELD_OUT, seed=1)
+    return answers, [answer for answer in further if answer.record not in seen]
+
+
+def _entry(op: str, rule: Rule, called_as: str, answers: Sequence[Answer], held_out: Sequence[Answer]) -> Entry:
+    """The entry of an operator whose answers are about calls of `called_as`: itself, or the one it is a variant of."""
+    precision, recall = measure(called_as, rule, held_out)
     accepts = sum(answer.accepted for answer in answers)
     return Entry(
-        op=entry.op,
+        op=op,
         rule=rule.texts(),
         accepts=accepts,
         rejects=len(answers) - accepts,
         precision=round(precision, 3),
         recall=round(recall, 3),
         held_out=len(held_out),
-    )
-
-
-def learn_variant(op: str, twin: Entry) -> Entry:
-    """An `out=` variant has its twin's rule, measured on calls of its own."""
-    torch.set_num_threads(1)
-    entry = entry_of(twin.op)
-    indices = frozenset(entry.bounds)
-    answers = ask_out(op, twin.op, ask(twin.op, entry.records, indices, HELD_OUT, seed=1), indices)
-    precision, recall = measure(twin.op, parse_rule(twin.rule), answers)
-    return msgspec.structs.replace(
-        twin, op=op, precision=round(precision, 3), recall=round(recall, 3), held_out=len(answers)
     )
 
 
