@@ -9,6 +9,7 @@ import pytest
 
 from tensorsmith.generators.rules.ask import ask
 from tensorsmith.generators.rules.book import Entry, shipped_book
+from tensorsmith.generators.rules.check import main as check
 from tensorsmith.generators.rules.check import rule_problem
 from tensorsmith.generators.rules.learn import learn_rule, learn_variant
 from tensorsmith.generators.rules.mend import mend
@@ -94,6 +95,33 @@ def test_a_wrong_rule_is_caught(op: str, rule: tuple[str, ...], problem: str) ->
     assert rule_problem(good, entry_of(op)) is None
     planted = msgspec.structs.replace(good, rule=rule)
     assert problem in (rule_problem(planted, entry_of(op)) or "")
+
+
+def test_the_rule_of_an_out_variant_is_checked_on_calls_of_its_own() -> None:
+    good = shipped_book()["aten.add.out"]
+    assert rule_problem(good, entry_of("aten.add.out")) is None
+    planted = msgspec.structs.replace(good, rule=("other like self",))
+    assert "accepted calls it admits" in (rule_problem(planted, entry_of("aten.add.out")) or "")
+
+
+def test_checking_names_an_operator_that_there_is_none_of_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        check(["aten.add.Tensor", "aten.nonesuch.default"])
+    assert raised.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""  # names are looked at before anything is asked
+    assert said.err == "error: unknown operator `aten.nonesuch.default`: the rule book has none of that name\n"
+
+
+def test_checking_says_how_many_rules_are_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        check(["aten.mm.default", "aten.add.out"])
+    assert raised.value.code == 0
+    assert capsys.readouterr().out == "2 rules checked, 0 wrong\n"
+    with pytest.raises(SystemExit) as raised:
+        check(["--help"])
+    assert raised.value.code == 0
+    assert "usage:" in capsys.readouterr().out
 
 
 def test_arguments_are_changed_until_they_satisfy_a_rule() -> None:
