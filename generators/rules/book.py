@@ -10,6 +10,7 @@ import msgspec
 from tensorsmith.generators.data_files import BOOK, data_folder, nearest_name
 from tensorsmith.generators.rules.rule import Rule, parse_rule
 from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.operators import parameters
 
 # Calls that a rule with less recall excludes may well be good ones.
 TRUSTED_RECALL = 0.9
@@ -61,6 +62,14 @@ def read_book(lines: bytes, source: str) -> dict[str, Entry]:
             raise InvalidInputError(f"{source}, line {number}: {error}") from error
         found[entry.op] = entry
     return found
+
+
+def unknown_arguments(entry: Entry) -> tuple[str, ...]:
+    """What a rule speaks of and the operator of the installed torch has no argument of: of that nothing is asked.
+
+    Reading a book does not refuse it: another version of torch may call an argument something else.
+    """
+    return tuple(sorted(parse_rule(entry.rule).arguments() - {p.name for p in parameters(entry.op)}))
 
 
 @cache

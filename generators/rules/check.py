@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 from tensorsmith.generators.rules.ask import Answer, ask, ask_out
-from tensorsmith.generators.rules.book import Entry, shipped_book
+from tensorsmith.generators.rules.book import Entry, shipped_book, unknown_arguments
 from tensorsmith.generators.rules.learn import measure, views
 from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.generators.table import OperatorEntry, entry_of, load_table
@@ -57,7 +57,10 @@ def _book_entry(name: str) -> Entry:
 
 
 def rule_problem(entry: Entry, operator: OperatorEntry, questions: int = QUESTIONS) -> str | None:
-    """What is wrong with a rule, or None: its precision or recall on fresh calls is not what its entry says."""
+    """What is wrong with a rule, or None: its arguments, or its precision or recall on fresh calls, are others."""
+    unknown = unknown_arguments(entry)
+    if unknown:
+        return f"it speaks of arguments that the operator does not have: {', '.join(unknown)}"
     rule = parse_rule(entry.rule)
     twin = entry_of(operator.out_of) if operator.out_of else operator
     answers = _answers(operator, twin, questions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tensorsmith.generators.rules.mentions import arguments_of
 from tensorsmith.generators.rules.predicates import Bounded, Member, Named, Predicate, parse_predicate, word_of
 from tensorsmith.generators.rules.terms import Term, View, evaluate
 from tensorsmith.ir.errors import InvalidInputError
@@ -58,6 +59,11 @@ class Rule:
     def about(self, tensor: str) -> tuple[Clause, ...]:
         """The clauses that speak of nothing but the type of one tensor argument."""
         return tuple(c for c in self.clauses if c.guard is None and _speaks_of(c.predicate) == tensor)
+
+    def arguments(self) -> frozenset[str]:
+        """The names of the arguments that it speaks of."""
+        guards = (clause.guard for clause in self.clauses if clause.guard is not None)
+        return frozenset().union(*map(arguments_of, (*guards, *(clause.predicate for clause in self.clauses))))
 
     def texts(self) -> tuple[str, ...]:
         """The text form, a line a clause."""

@@ -88,6 +88,7 @@ def test_an_operator_that_kills_its_process_is_answered_for_up_to_then() -> None
         ("aten.mm.default", ("self[0] == mat2[1]",), "that it admits"),
         ("aten.add.Tensor", ("other like self",), "accepted calls it admits"),
         ("aten.add.Tensor", ("rank(self) >= 9",), "admits none"),
+        ("aten.mm.default", ("rank(mat3) in {2}",), "arguments that the operator does not have: mat3"),
     ],
 )
 def test_a_wrong_rule_is_caught(op: str, rule: tuple[str, ...], problem: str) -> None:

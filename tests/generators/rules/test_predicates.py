@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from tensorsmith.generators.rules.book import read_book, shipped_book
+from tensorsmith.generators.rules.book import read_book, shipped_book, unknown_arguments
 from tensorsmith.generators.rules.predicates import parse_predicate
 from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.generators.rules.terms import View
@@ -81,7 +82,14 @@ def test_what_a_predicate_says_and_that_its_text_is_read_back(text: str, holds: 
     assert predicate.holds(VIEW) is holds
 
 
-@pytest.mark.parametrize("text", ["", "rank(x)", "rank(x) == ", "x[1] = y[0]", "rank(x) in 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "rank(x)", "rank(x) == ", "x[1] = y[0]", "rank(x) in 3", "rank(x) in {a}", "rank(x) in {}",
+        "rank(x) in {2,}", "rank(x) in {nan}", "n >= 1e", "n >= 1e999", "n >= -", "n == m + " + "9" * 5000,
+        "dtype(x) in {f23}", "dtype(x) in {}", "dtype(x, y) in {f32, float}",
+    ],
+)  # fmt: skip
 def test_what_is_no_predicate_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputError, match="is no "):
         parse_predicate(text)
@@ -97,6 +105,25 @@ def test_a_clause_with_a_condition_counts_only_where_it_is_met() -> None:
 def test_every_rule_of_the_book_that_ships_is_read_back() -> None:
     for entry in shipped_book().values():
         assert parse_rule(entry.rule).texts() == entry.rule
+
+
+def test_the_arguments_that_a_rule_speaks_of_are_known() -> None:
+    rule = parse_rule(
+        (
+            "rank(a) >= 3", "b in {1}", "c[d] >= e - 1", "f % g^2 == 0", "h == i * j", "k is l or 1", "m like n",
+            "dtype(o) == dtype(p)", "dtype(q, r) in {f32}", "dtype(s, t) casts to dtype(s)", "u fits in v but w",
+            "aa[ab] == ac[ad] each, or 1", "word(ae) in {mean}", "af alike in shape but ag", "ah alike in dtype",
+            "ai distinct in aj", "ak reshapes al", "word(am) in {sum} => an >= 1",
+        )
+    )  # fmt: skip
+    assert rule.arguments() == {*"abcdefghijklmnopqrstuvw", *(f"a{letter}" for letter in "abcdefghijklmn")}
+
+
+def test_the_book_that_ships_speaks_of_no_arguments_that_operators_do_not_have() -> None:
+    book = shipped_book()
+    assert {op: unknown for op, entry in book.items() if (unknown := unknown_arguments(entry))} == {}
+    planted = msgspec.structs.replace(book["aten.mm.default"], rule=("rank(self) in {2}", "rank(mat3) in {2}"))
+    assert unknown_arguments(planted) == ("mat3",)
 
 
 def test_a_bad_line_of_a_rule_book_is_named() -> None:
