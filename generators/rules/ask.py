@@ -1,7 +1,7 @@
 """Asking eager PyTorch about calls near ones that it accepts: which of them does it accept too?
 
-Eager on the CPU, on tensors of ones, answers in microseconds and is the truth; it may also crash, so it is asked in a
-child process, whose answers up to then count.
+Eager on the CPU, on tensors of ones, answers in microseconds and is the truth; it may also crash or hang, so it is
+asked in a child process, whose answers up to then count.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import os
 import random
 import resource
 import signal
+import traceback
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import torch
@@ -22,7 +24,9 @@ from tensorsmith.ir.graph import Ref, TensorType
 from tensorsmith.ir.operators import operator
 from tensorsmith.ir.torch_args import TO_TORCH, decode_arg, flatten_results, type_of
 
-CHILD_SECONDS = 20
+CPU_SECONDS = 20
+# For an operator that waits for something that does not come; even a busy machine is done by then.
+WALL_SECONDS = 600
 MEMORY = 8 << 30
 _POOL = 160
 _TRIES = 6
@@ -35,7 +39,15 @@ class Answer(msgspec.Struct, frozen=True):
     accepted: bool
 
 
-def ask(op: str, records: Sequence[Record], indices: frozenset[str], count: int, seed: int = 0) -> list[Answer]:
+@dataclass(frozen=True)
+class Asked:
+    """Answers, and what the child died of that gave them; nothing if it was asked everything."""
+
+    answers: list[Answer]
+    died_of: str = ""
+
+
+def ask(op: str, records: Sequence[Record], indices: frozenset[str], count: int, seed: int = 0) -> Asked:
     """Answers about calls near some records; the same for the same seed, unless the operator crashes or hangs.
 
     Args:
@@ -44,8 +56,11 @@ def ask(op: str, records: Sequence[Record], indices: frozenset[str], count: int,
         indices: arguments that hold indices, which zeros stand for instead of ones.
         count: how many calls to ask about.
         seed: where the choices come from.
+
+    Raises:
+        RuntimeError: what asks, and not the operator, failed; the message has the traceback.
     """
-    return list(_from_child(lambda: _answers(op, records, indices, count, seed)))
+    return _from_child(lambda: _answers(op, records, indices, count, seed))
 
 
 def ask_about(op: str, questions: Sequence[Record], enough: int) -> list[Record]:
@@ -61,22 +76,23 @@ def ask_about(op: str, questions: Sequence[Record], enough: int) -> list[Record]
             if found >= enough:
                 return
 
-    return [answer.record for answer in _from_child(answers)]
+    return [answer.record for answer in _from_child(answers).answers]
 
 
-def ask_out(op: str, twin: str, answers: Sequence[Answer], indices: frozenset[str]) -> list[Answer]:
+def ask_out(op: str, twin: str, answers: Sequence[Answer], indices: frozenset[str]) -> Asked:
     """Which of the calls of an operator its variant with an `out=` argument of the right type accepts as well."""
 
     def asked() -> Iterator[Answer]:
         for answer in answers:
             yield Answer(answer.record, answer.accepted and _accepts_out(op, twin, answer.record, indices))
 
-    return list(_from_child(asked))
+    return _from_child(asked)
 
 
 def _accepts_out(op: str, twin: str, record: Record, indices: frozenset[str]) -> bool:
     results = results_of(twin, record, indices)
-    if len(results) != 1:
+    # Of no elements there may be negative sizes (reflection_pad2d), but no such tensor can be made.
+    if len(results) != 1 or min(results[0].shape, default=0) < 0:
         return False
     with_out = msgspec.structs.replace(
         record,
@@ -86,36 +102,70 @@ def _accepts_out(op: str, twin: str, record: Record, indices: frozenset[str]) ->
     return results_of(op, with_out, indices) == results
 
 
-def _from_child(answers: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
-    """What a generator yields in a child process, up to where the child dies."""
+def _from_child(answers: Callable[[], Iterator[Answer]]) -> Asked:
+    """What a generator yields in a child process, up to where the child dies; what it raises is raised here."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        status = 1
-        try:
-            _sandbox()
-            with os.fdopen(writer, "wb") as out:
+        _child(answers, writer)
+    os.close(writer)
+    try:
+        # An answer, or the traceback of what went wrong.
+        decoder = msgspec.json.Decoder(Answer | str)
+        with os.fdopen(reader, "rb") as lines:
+            said = [decoder.decode(line) for line in lines if line.endswith(b"\n")]
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(child, 0)
+    failures = [line for line in said if isinstance(line, str)]
+    if failures:
+        raise RuntimeError(f"asking failed:\n{failures[0]}")
+    return Asked([line for line in said if isinstance(line, Answer)], _cause(os.waitstatus_to_exitcode(status)))
+
+
+def _child(answers: Callable[[], Iterator[Answer]], writer: int) -> None:
+    status = 1
+    try:
+        with os.fdopen(writer, "wb") as out:
+            try:
+                _sandbox()
                 for answer in answers():
                     out.write(msgspec.json.encode(answer) + b"\n")
                     out.flush()
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writer)
-    decoder = msgspec.json.Decoder(Answer)
-    with os.fdopen(reader, "rb") as lines:
-        yield from (decoder.decode(line) for line in lines if line.endswith(b"\n"))
-    os.waitpid(child, 0)
+            except Exception:
+                out.write(msgspec.json.encode(traceback.format_exc()) + b"\n")
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _cause(exit_code: int) -> str:
+    if exit_code == -signal.SIGXCPU:
+        return f"more than {CPU_SECONDS} s of CPU time"
+    if exit_code == -signal.SIGALRM:
+        return f"more than {WALL_SECONDS} s"
+    if exit_code < 0:
+        return signal.Signals(-exit_code).name
+    return f"exit with code {exit_code}" if exit_code else ""
 
 
 def _sandbox() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(CHILD_SECONDS)
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    signal.alarm(WALL_SECONDS)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # torch's warnings about what we ask
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    _limit(resource.RLIMIT_AS, MEMORY)
+    _limit(resource.RLIMIT_CPU, CPU_SECONDS)
     torch.set_num_threads(1)
+
+
+def _limit(what: int, most: int) -> None:
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _answers(op: str, records: Sequence[Record], indices: frozenset[str], count: int, seed: int) -> Iterator[Answer]:

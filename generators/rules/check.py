@@ -14,7 +14,7 @@ from math import sqrt
 
 from tensorsmith.generators.rules.ask import Answer, ask, ask_out
 from tensorsmith.generators.rules.book import Entry, shipped_book, unknown_arguments
-from tensorsmith.generators.rules.learn import measure, views
+from tensorsmith.generators.rules.learn import answers_of, measure, views
 from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.generators.table import OperatorEntry, entry_of, load_table
 from tensorsmith.ir.errors import InvalidInputError, TensorsmithError
@@ -81,8 +81,10 @@ def rule_problem(entry: Entry, operator: OperatorEntry, questions: int = QUESTIO
 def _answers(operator: OperatorEntry, twin: OperatorEntry, questions: int) -> list[Answer]:
     """Answers about calls of an operator; those of an `out=` variant are made from its twin's."""
     indices = frozenset(twin.bounds)
-    answers = ask(twin.op, twin.records, indices, questions, SEED)
-    return ask_out(operator.op, twin.op, answers, indices) if operator.out_of else answers
+    answers = answers_of(twin.op, ask(twin.op, twin.records, indices, questions, SEED))
+    if not operator.out_of:
+        return answers
+    return answers_of(operator.op, ask_out(operator.op, twin.op, answers, indices))
 
 
 def _slack(share: float, count: int) -> float:

@@ -17,7 +17,7 @@ import torch
 
 from tensorsmith.generators.bounds import named_arguments
 from tensorsmith.generators.data_files import BOOK, own_name
-from tensorsmith.generators.rules.ask import Answer, ask, ask_out
+from tensorsmith.generators.rules.ask import Answer, Asked, ask, ask_out
 from tensorsmith.generators.rules.book import Entry
 from tensorsmith.generators.rules.candidates import Sample
 from tensorsmith.generators.rules.infer import infer
@@ -69,17 +69,25 @@ def learn_variant(op: str, twin: Entry) -> Entry:
     """An `out=` variant has its twin's rule, and answers of its own about the calls that the twin was asked about."""
     torch.set_num_threads(1)
     entry = entry_of(twin.op)
-    answers, held_out = (ask_out(op, twin.op, asked, frozenset(entry.bounds)) for asked in _asked(entry))
+    indices = frozenset(entry.bounds)
+    answers, held_out = (answers_of(op, ask_out(op, twin.op, asked, indices)) for asked in _asked(entry))
     return _entry(op, parse_rule(twin.rule), twin.op, answers, held_out)
 
 
 def _asked(entry: OperatorEntry) -> tuple[list[Answer], list[Answer]]:
     """Answers to infer a rule from, and others to measure it on."""
     indices = frozenset(entry.bounds)
-    answers = ask(entry.op, entry.records, indices, QUESTIONS)
+    answers = answers_of(entry.op, ask(entry.op, entry.records, indices, QUESTIONS))
     seen = {answer.record for answer in answers}
-    further = ask(entry.op, entry.records, indices, HELD_OUT, seed=1)
+    further = answers_of(entry.op, ask(entry.op, entry.records, indices, HELD_OUT, seed=1))
     return answers, [answer for answer in further if answer.record not in seen]
+
+
+def answers_of(op: str, asked: Asked) -> list[Answer]:
+    """The answers; that there would have been more if the operator had not ended it goes to standard error."""
+    if asked.died_of:
+        print(f"{op}: asking ended after {len(asked.answers)} answers: {asked.died_of}", file=sys.stderr)
+    return asked.answers
 
 
 def _entry(op: str, rule: Rule, called_as: str, answers: Sequence[Answer], held_out: Sequence[Answer]) -> Entry:
