@@ -7,6 +7,7 @@ slower than its time limit on a loaded machine may be missing.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections import Counter, defaultdict
@@ -38,10 +39,20 @@ LIMITS = Limits(seconds=60.0, rss_bytes=6 << 30)
 _ORDERED_WRITES = re.compile(r"aten\.(scatter_?\.(src|reduce)|index_copy_?|index_put_?|put_?)(\.|$)")
 
 
-def main() -> None:
-    """Write the table to the given file, or to the one that ships."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the table; on `sys.argv` if no arguments are given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = Path(__file__).parent / "data" / own_name(TABLE)
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        default=own,
+        help="that of the installed torch's minor version if not given",
+    )
+    target: Path = parser.parse_args(arguments).file
     torch.set_num_threads(1)
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "data" / own_name(TABLE)
     reasons: Counter[str] = Counter()
     calls, sources = collect_calls(reasons)
     found = list(entries(calls, sources, reasons))

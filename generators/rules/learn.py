@@ -6,6 +6,7 @@ it on further calls. Deterministic; what a stopped run has learned is in `FILE.p
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,19 +24,45 @@ from tensorsmith.generators.rules.candidates import Sample
 from tensorsmith.generators.rules.infer import infer
 from tensorsmith.generators.rules.rule import Rule, parse_rule
 from tensorsmith.generators.rules.terms import View
+from tensorsmith.generators.rules.unfinished import Run, take_up
 from tensorsmith.generators.table import OperatorEntry, entry_of, load_table
+from tensorsmith.ir.errors import TensorsmithError
 
 QUESTIONS = 1200
 HELD_OUT = 600
 PROCESSES = 2
 
 
-def main() -> None:
-    """Write the rule book to the given file, or to the one that ships."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "data" / own_name(BOOK)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the rule book; on `sys.argv` if no arguments are given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = Path(__file__).parent.parent / "data" / own_name(BOOK)
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        default=own,
+        help="that of the installed torch's minor version if not given",
+    )
+    target: Path = parser.parse_args(arguments).file
+    try:
+        written = write_book(target, load_table())
+    except TensorsmithError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    good = sum(entry.precision >= 0.95 for entry in written)
+    print(f"{target.name}: {len(written)} operators, {good} with a precision of at least 0.95 on held-out calls")
+
+
+def write_book(target: Path, table: Sequence[OperatorEntry]) -> list[Entry]:
+    """Learn the rules of operators and write them to a file, in their order; goes on where a run was stopped.
+
+    Raises:
+        InvalidInputError: a stopped run left a file of which a line is no rule.
+    """
     part = target.with_name(target.name + ".part")
-    known = _learned_before(part)
-    table = load_table()
+    known = take_up(part, Run.of(table, QUESTIONS, HELD_OUT))
     with multiprocessing.Pool(PROCESSES) as pool, part.open("ab") as out:
 
         def learn(learned: Iterable[Entry]) -> None:
@@ -50,11 +77,10 @@ def main() -> None:
         learn(pool.imap_unordered(learn_rule, [entry for entry in left if not entry.out_of], chunksize=4))
         variants = [(entry.op, known[entry.out_of]) for entry in left if entry.out_of]
         learn(pool.imap_unordered(_measure_variant, variants, chunksize=4))
-    lines = [msgspec.json.encode(known[entry.op]) for entry in table]
-    target.write_bytes(b"\n".join(lines) + b"\n")
+    written = [known[entry.op] for entry in table]
+    target.write_bytes(b"".join(msgspec.json.encode(entry) + b"\n" for entry in written))
     part.unlink()
-    good = sum(known[entry.op].precision >= 0.95 for entry in table)
-    print(f"{target.name}: {len(lines)} operators, {good} with a precision of at least 0.95 on held-out calls")
+    return written
 
 
 def learn_rule(entry: OperatorEntry) -> Entry:
@@ -120,15 +146,6 @@ def measure(op: str, rule: Rule, answers: Sequence[Answer]) -> tuple[float, floa
 def views(op: str, answers: Sequence[Answer]) -> list[View]:
     """The calls of answers as rules see them."""
     return [View(named_arguments(op, a.record), dict(enumerate(a.record.tensors))) for a in answers]
-
-
-def _learned_before(part: Path) -> dict[str, Entry]:
-    if not part.exists():
-        return {}
-    decoder = msgspec.json.Decoder(Entry)
-    lines = part.read_bytes().splitlines(keepends=True)
-    # A run that was killed may have left half a line.
-    return {entry.op: entry for entry in (decoder.decode(line) for line in lines if line.endswith(b"\n"))}
 
 
 if __name__ == "__main__":
