@@ -88,7 +88,8 @@ def learn_rule(entry: OperatorEntry) -> Entry:
     torch.set_num_threads(1)
     answers, held_out = _asked(entry)
     rule = infer(Sample(entry.op, views(entry.op, answers), np.array([a.accepted for a in answers], dtype=bool)))
-    return _entry(entry.op, rule, entry.op, answers, held_out)
+    # What is measured is what will be read.
+    return _entry(entry.op, parse_rule(rule.texts()), entry.op, answers, held_out)
 
 
 def learn_variant(op: str, twin: Entry) -> Entry:

@@ -52,7 +52,7 @@ class Bounded:
         return found is None or (found >= self.limit if self.at_least else found <= self.limit)
 
     def __str__(self) -> str:
-        return f"{self.term} {'>=' if self.at_least else '<='} {self.limit:g}"
+        return f"{self.term} {'>=' if self.at_least else '<='} {_digits(self.limit)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Member:
         return found is None or found in self.numbers
 
     def __str__(self) -> str:
-        return f"{self.term} in {{{', '.join(f'{n:g}' for n in self.numbers)}}}"
+        return f"{self.term} in {{{', '.join(map(_digits, self.numbers))}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +446,11 @@ def word_of(view: View, name: str) -> str | None:
     if isinstance(arg, (bool, int, float)):
         return type(arg).__name__
     return arg if isinstance(arg, str) else None
+
+
+def _digits(number: float) -> str:
+    """All digits of a number, so that the same number is read back."""
+    return str(int(number)) if number == int(number) else repr(number)
 
 
 _TERM = r"([\w.\[\]-]+|\w+\([^)]*\))"

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from tensorsmith.generators.rules.book import read_book, shipped_book, unknown_arguments
-from tensorsmith.generators.rules.predicates import parse_predicate
+from tensorsmith.generators.rules.predicates import Bounded, Member, Predicate, parse_predicate
 from tensorsmith.generators.rules.rule import parse_rule
-from tensorsmith.generators.rules.terms import View
+from tensorsmith.generators.rules.terms import Term, View
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.graph import Arg, DTypeArg, Ref, TensorType
 
@@ -80,6 +80,19 @@ def test_what_a_predicate_says_and_that_its_text_is_read_back(text: str, holds: 
     predicate = parse_predicate(text)
     assert str(predicate) == text
     assert predicate.holds(VIEW) is holds
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        Member(Term("value", "n"), (1234567.0, 2.0)),
+        Member(Term("value", "n"), (0.1 + 0.2, -1e-7, 1e16, float(2**53 - 1))),
+        Bounded(Term("prod", "sizes"), 1234567.0, True),
+        Bounded(Term("value", "number"), -1.0000001, False),
+    ],
+)
+def test_no_digit_of_a_number_is_lost(predicate: Predicate) -> None:
+    assert parse_predicate(str(predicate)) == predicate
 
 
 @pytest.mark.parametrize(
