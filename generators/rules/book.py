@@ -8,11 +8,11 @@ from typing import Annotated
 import msgspec
 
 from tensorsmith.generators.data_files import BOOK, data_folder, nearest_name
-from tensorsmith.generators.rules.rule import Rule, parse_rule
+from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.operators import parameters
 
-# Calls that a rule with less recall excludes may well be good ones.
+# Calls that a rule with less recall excludes may well be good ones: it is not used.
 TRUSTED_RECALL = 0.9
 
 # Nearly all calls that a rule with more precision admits work.
@@ -77,10 +77,3 @@ def shipped_book() -> dict[str, Entry]:
     """The rule book that ships."""
     name = nearest_name(BOOK)
     return read_book((data_folder() / name).read_bytes(), name)
-
-
-@cache
-def trusted_rule(op: str) -> Rule:
-    """The rule of an operator if it admits nearly all that is accepted, else the empty one, which all calls satisfy."""
-    entry = shipped_book().get(op)
-    return Rule() if entry is None or entry.recall < TRUSTED_RECALL else parse_rule(entry.rule)

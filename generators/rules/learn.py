@@ -19,7 +19,7 @@ import torch
 from tensorsmith.generators.bounds import named_arguments
 from tensorsmith.generators.data_files import BOOK, own_name
 from tensorsmith.generators.rules.ask import Answer, Asked, ask, ask_out
-from tensorsmith.generators.rules.book import Entry
+from tensorsmith.generators.rules.book import SHARP_PRECISION, Entry
 from tensorsmith.generators.rules.candidates import Sample
 from tensorsmith.generators.rules.infer import infer
 from tensorsmith.generators.rules.rule import Rule, parse_rule
@@ -51,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TensorsmithError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    good = sum(entry.precision >= 0.95 for entry in written)
-    print(f"{target.name}: {len(written)} operators, {good} with a precision of at least 0.95 on held-out calls")
+    good = sum(entry.precision >= SHARP_PRECISION for entry in written)
+    print(f"{target.name}: {len(written)} operators, {good} with a held-out precision of at least {SHARP_PRECISION}")
 
 
 def write_book(target: Path, table: Sequence[OperatorEntry]) -> list[Entry]:

@@ -7,7 +7,7 @@ import random
 import msgspec
 import pytest
 
-from tensorsmith.generators.rules.book import Entry, shipped_book
+from tensorsmith.generators.rules.book import SHARP_PRECISION, Entry, shipped_book
 from tensorsmith.generators.rules.check import main as check
 from tensorsmith.generators.rules.check import rule_problem
 from tensorsmith.generators.rules.learn import learn_rule, learn_variant
@@ -132,7 +132,7 @@ def test_arguments_are_changed_until_they_satisfy_a_rule() -> None:
 def test_every_operator_that_is_generated_has_a_rule_that_was_measured() -> None:
     book = shipped_book()
     assert {entry.op for entry in load_table()} == {*book}
-    good = [entry for entry in book.values() if entry.precision >= 0.95]
+    good = [entry for entry in book.values() if entry.precision >= SHARP_PRECISION]
     assert len(good) >= 1000
     assert len({entry.op.split(".")[1] for entry in good}) >= 600
     assert all(isinstance(entry, Entry) and entry.held_out > 0 for entry in good)
