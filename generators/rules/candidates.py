@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from tensorsmith.generators.rules.dtype_predicates import Casts, Promoted, SameDType, promoted
 from tensorsmith.generators.rules.predicates import (
     Bounded,
-    Casts,
     Compared,
     Contracts,
     Distinct,
@@ -23,11 +23,8 @@ from tensorsmith.generators.rules.predicates import (
     Named,
     Predicate,
     Product,
-    Promoted,
     Reshapes,
-    SameDType,
     Shapes,
-    promoted,
     word_of,
 )
 from tensorsmith.generators.rules.terms import Term, View, evaluate

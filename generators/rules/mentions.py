@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorsmith.generators.rules.dtype_predicates import Casts, Promoted, SameDType
 from tensorsmith.generators.rules.predicates import (
     Bounded,
-    Casts,
     Compared,
     Contracts,
     Distinct,
@@ -18,9 +18,7 @@ from tensorsmith.generators.rules.predicates import (
     Named,
     Predicate,
     Product,
-    Promoted,
     Reshapes,
-    SameDType,
     Shapes,
 )
 from tensorsmith.generators.rules.terms import Term

@@ -1,4 +1,4 @@
-"""The language of rules: predicates over terms, each with one text form that is read back.
+"""The language of rules: predicates over terms, each with one text form.
 
 A predicate that speaks of something that a call does not have (the third dimension of a matrix, an argument that is
 None) holds for it.
@@ -7,19 +7,11 @@ None) holds for it.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
-import torch
-
-from tensorsmith.generators.rules.terms import Term, View, evaluate, parse_term
-from tensorsmith.ir.dtypes import DTYPES, DType
-from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.generators.rules.terms import Term, View, evaluate
 from tensorsmith.ir.graph import DTypeArg
-from tensorsmith.ir.torch_args import FROM_TORCH, TO_TORCH
 
 
 class Predicate(Protocol):
@@ -200,64 +192,6 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True)
-class SameDType:
-    """Two tensors of one dtype."""
-
-    left: str
-    right: str
-
-    @property
-    def cost(self) -> float:
-        return 1.0
-
-    def holds(self, view: View) -> bool:
-        lefts, rights = view.tensors(self.left), view.tensors(self.right)
-        return not lefts or not rights or lefts[0].dtype == rights[0].dtype
-
-    def __str__(self) -> str:
-        return f"dtype({self.left}) == dtype({self.right})"
-
-
-@dataclass(frozen=True, slots=True)
-class Promoted:
-    """The dtype that two tensors promote to is one of a few: `dtype(a, b) in {f32, f64}`."""
-
-    left: str
-    right: str
-    words: tuple[str, ...]
-
-    @property
-    def cost(self) -> float:
-        return 1.2
-
-    def holds(self, view: View) -> bool:
-        found = promoted(view, self.left, self.right)
-        return found is None or found in self.words
-
-    def __str__(self) -> str:
-        return f"dtype({self.left}, {self.right}) in {{{', '.join(self.words)}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Casts:
-    """What a tensor and another argument promote to can be written back into the tensor."""
-
-    left: str
-    right: str
-
-    @property
-    def cost(self) -> float:
-        return 1.1
-
-    def holds(self, view: View) -> bool:
-        found = promoted(view, self.left, self.right)
-        return found is None or torch.can_cast(TO_TORCH[found], TO_TORCH[view.tensors(self.left)[0].dtype])
-
-    def __str__(self) -> str:
-        return f"dtype({self.left}, {self.right}) casts to dtype({self.left})"
-
-
-@dataclass(frozen=True, slots=True)
 class Fits:
     """No size of a tensor is greater than that of another, but for the dimension that an argument names, if any."""
 
@@ -408,28 +342,6 @@ class Reshapes:
         return f"{self.argument} reshapes {self.tensor}"
 
 
-def promoted(view: View, left: str, right: str) -> DType | None:
-    """The dtype that a tensor and another argument lead to: a tensor, a number, or a dtype, which decides if given."""
-    lefts, rights = view.tensors(left), view.tensors(right)
-    if not lefts:
-        return None
-    dtype = TO_TORCH[lefts[0].dtype]
-    if rights:
-        return FROM_TORCH.get(torch.promote_types(dtype, TO_TORCH[rights[0].dtype]))
-    other = view.arguments.get(right)
-    if isinstance(other, DTypeArg):
-        return other.name
-    if isinstance(other, (int, float)):
-        return _with_number(dtype, type(other).__name__)
-    return lefts[0].dtype
-
-
-@cache
-def _with_number(dtype: torch.dtype, kind: str) -> DType | None:
-    number = {"bool": True, "int": 1}.get(kind, 1.0)
-    return FROM_TORCH.get(torch.result_type(torch.empty(1, dtype=dtype), number))
-
-
 def _sizes_along(view: View, tensor: str, dims: str) -> tuple[int, ...] | None:
     tensors, integers = view.tensors(tensor), view.integers(dims)
     if not tensors or not integers:
@@ -451,72 +363,3 @@ def word_of(view: View, name: str) -> str | None:
 def _digits(number: float) -> str:
     """All digits of a number, so that the same number is read back."""
     return str(int(number)) if number == int(number) else repr(number)
-
-
-_TERM = r"([\w.\[\]-]+|\w+\([^)]*\))"
-_Make = Callable[[re.Match[str]], Predicate]
-
-
-def _term(text: str) -> Term:
-    found = parse_term(text)
-    if found is None:
-        raise InvalidInputError(f"`{text}` is no term of a rule")
-    return found
-
-
-def _number(text: str) -> float:
-    found = float(text)
-    if not math.isfinite(found):
-        raise ValueError(text)
-    return found
-
-
-def _dtypes(text: str) -> tuple[str, ...]:
-    words = tuple(text.split(", "))
-    for word in words:
-        if word not in DTYPES:
-            raise InvalidInputError(f"`{word}` is no dtype; there are {', '.join(DTYPES)}")
-    return words
-
-
-_FORMS: tuple[tuple[str, _Make], ...] = (
-    (r"dtype\((\w+)\) == dtype\((\w+)\)", lambda m: SameDType(m[1], m[2])),
-    (r"dtype\((\w+), (\w+)\) casts to dtype\(\w+\)", lambda m: Casts(m[1], m[2])),
-    (r"(\w+) fits in (\w+)(?: but (\w+))?", lambda m: Fits(m[1], m[2], m[3] or "")),
-    (r"dtype\((\w+), (\w+)\) in \{(.*)\}", lambda m: Promoted(m[1], m[2], _dtypes(m[3]))),
-    (r"(\w+)\[(\w+)\] == (\w+)\[(\w+)\] each, or 1", lambda m: Contracts(m[1], m[2], m[3], m[4])),
-    (r"dtype\((\w+)\) in \{(.*)\}", lambda m: Named(m[1], _dtypes(m[2]), True)),
-    (r"word\((\w+)\) in \{(.*)\}", lambda m: Named(m[1], tuple(m[2].split(", ")), False)),
-    (r"(\w+) alike in (shape but \w+|shape|rank|dtype)", lambda m: Listed(m[1], m[2])),
-    (r"(\w+) distinct in (\w+)", lambda m: Distinct(m[1], m[2])),
-    (r"(\w+) reshapes (\w+)", lambda m: Reshapes(m[1], m[2])),
-    (r"(\w+) (like|broadcasts with|expands to) (\w+)", lambda m: Shapes(m[2], m[1], m[3])),
-    (rf"{_TERM} is {_TERM} or 1", lambda m: EqualOrOne(_term(m[1]), _term(m[2]))),
-    (rf"{_TERM} % {_TERM}(\^2)? == 0", lambda m: Divides(_term(m[1]), _term(m[2]), bool(m[3]))),
-    (rf"{_TERM} == {_TERM} \* {_TERM}", lambda m: Product(_term(m[1]), _term(m[2]), _term(m[3]))),
-    (rf"{_TERM} in \{{(.*)\}}", lambda m: Member(_term(m[1]), tuple(map(_number, m[2].split(", "))))),
-    (rf"{_TERM} \+ {_TERM} >= (-?\d+)", lambda m: Compared(_term(m[1]), "+>=", _term(m[2]), int(m[3]))),
-    (rf"{_TERM} (>=|<=) (-?[\d.e+-]+)", lambda m: Bounded(_term(m[1]), _number(m[3]), m[2] == ">=")),
-    (
-        rf"{_TERM} (==|>=) {_TERM}(?: ([+-]) (\d+))?",
-        lambda m: Compared(_term(m[1]), m[2], _term(m[3]), int(f"{m[4]}{m[5]}") if m[5] else 0),
-    ),
-)
-_PATTERNS = tuple((re.compile(pattern), make) for pattern, make in _FORMS)
-
-
-@cache
-def parse_predicate(text: str) -> Predicate:
-    """The predicate that a text means.
-
-    Raises:
-        InvalidInputError: it means none.
-    """
-    for pattern, make in _PATTERNS:
-        match = pattern.fullmatch(text)
-        if match:
-            try:
-                return make(match)
-            except ValueError as error:
-                raise InvalidInputError(f"`{text}` is no predicate of a rule: it lacks a number") from error
-    raise InvalidInputError(f"`{text}` is no predicate of a rule")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tensorsmith.generators.rules.mentions import arguments_of
-from tensorsmith.generators.rules.predicates import Bounded, Member, Named, Predicate, parse_predicate, word_of
+from tensorsmith.generators.rules.parse import parse_predicate
+from tensorsmith.generators.rules.predicates import Bounded, Member, Named, Predicate, word_of
 from tensorsmith.generators.rules.terms import Term, View, evaluate
 from tensorsmith.ir.errors import InvalidInputError
 

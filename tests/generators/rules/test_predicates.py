@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tensorsmith.generators.rules.book import read_book, shipped_book, unknown_arguments
-from tensorsmith.generators.rules.predicates import Bounded, Member, Predicate, parse_predicate
+from tensorsmith.generators.rules.parse import parse_predicate
+from tensorsmith.generators.rules.predicates import Bounded, Member, Predicate
 from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.generators.rules.terms import Term, View
 from tensorsmith.ir.errors import InvalidInputError
