@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tensorsmith.generators.rules.book import Entry
+from tensorsmith.generators.rules.book import Entry, unknown_arguments
 from tensorsmith.generators.rules.rule import parse_rule
 from tensorsmith.generators.table import OperatorEntry
 from tensorsmith.ir.errors import InvalidInputError
@@ -50,7 +50,7 @@ def read_operators(path: Path) -> tuple[LearnedOperator, ...]:
         except (msgspec.DecodeError, UnicodeDecodeError, InvalidInputError) as error:
             raise InvalidInputError(f"{path}, line {number}: not a learned operator: {error}") from error
         if _is_registered(learned.entry.op):
-            problem = _problem(learned.entry)
+            problem = _problem(learned)
             if problem is not None:
                 raise InvalidInputError(f"{path}, line {number}: {learned.entry.op}: {problem}")
             found.append(learned)
@@ -63,8 +63,12 @@ def read_operators(path: Path) -> tuple[LearnedOperator, ...]:
     return tuple(found)
 
 
-def _problem(entry: OperatorEntry) -> str | None:
-    """What makes an entry one that no call can be made of."""
+def _problem(learned: LearnedOperator) -> str | None:
+    """What makes an operator one that no call can be made of, or its rule one that says nothing of it."""
+    entry = learned.entry
+    unknown = () if learned.rule is None else unknown_arguments(learned.rule)
+    if unknown:
+        return f"its rule speaks of `{unknown[0]}`, which is no argument of it"
     if entry.out_of or not entry.records:
         return "has no calls of its own"
     most = len(operator(entry.op)._schema.arguments)

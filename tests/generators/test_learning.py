@@ -185,6 +185,9 @@ def test_files_that_are_none_are_named(tmp_path: Path) -> None:
     foreign = encode_operators([LearnedOperator(msgspec.structs.replace(entry, op="elsewhere.thing.default"))])
     newer = encode_operators([LearnedOperator(msgspec.structs.replace(entry, op="aten.of_the_future.default"))])
     bad_rule = encode_operators([LearnedOperator(entry, Entry("aten.neg.default", ("nonsense!",), 1, 1, 1, 1, 1))])
+    other_rule = encode_operators(
+        [LearnedOperator(entry, Entry("aten.neg.default", ("rank(typo) >= 3",), 1, 1, 1, 1, 1))]
+    )
     stray = encode_operators(
         [LearnedOperator(msgspec.structs.replace(entry, records=(Record((TensorType("f32"),), (Ref(9),)),)))]
     )
@@ -201,6 +204,7 @@ def test_files_that_are_none_are_named(tmp_path: Path) -> None:
         (newer, "no operators"),
         (good + stray, "line 2: aten.neg.default: a call refers to tensor 9 of 1"),
         (good + many, "line 2: aten.neg.default: a call has 2 arguments of 1"),
+        (good + other_rule, "line 2: aten.neg.default: its rule speaks of `typo`, which is no argument of it"),
         (good + empty, "line 2: aten.neg.default: has no calls of its own"),
     ):
         path.write_bytes(content)
