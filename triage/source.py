@@ -46,10 +46,14 @@ def function_source(case: TestCase) -> str:
 def inputs_source(case: TestCase) -> str:
     """The source of `inputs(shift)`, which makes fresh inputs; `shift` is added to every seed."""
     names = value_names(case.graph)
+    shared = {item.shares for item in case.graph.inputs}
     lines = ["def inputs(shift=0):" if draws(case) else "def inputs():"]
     for item, values in zip(case.graph.inputs, case.recipe.inputs, strict=True):
         if item.shares is not None:
             made = f"{names[item.shares]}{_strided(item.type)}"
+        elif item.id in shared:
+            # Compilers see whether an input that others share is itself a view; when judged, it is.
+            made = _storage_source(item.type, values, case.device, " + shift") + _strided(item.type)
         else:
             made = tensor_source(item.type, values, case.device, " + shift")
         lines += f"{names[item.id]} = {made}".split("\n")
@@ -101,20 +105,9 @@ def tensor_source(type_: TensorType, values: Values, device: str, shift: str) ->
         device: where it is made.
         shift: source that is added to the seed.
     """
-    dtype = f"torch.{TORCH_NAMES[type_.dtype]}"
-    there = "" if device == "cpu" else f".to({device!r})"
-    if isinstance(values, Literals):
-        if not type_.stride and not type_.offset and 0 not in type_.shape:
-            nested = make_tensor(type_, values).tolist()
-            return f"torch.tensor({_wrapped(_nested(nested, type_))}, dtype={dtype}){there}"
-        flat = [_number(x, type_) for x in numbers(values)]
-        return f"torch.tensor({_wrapped('[' + ', '.join(flat) + ']')}, dtype={dtype}){there}{_shaped(type_)}"
-    drawn = expression(values.kind, type_.dtype, values.high)
-    if "generator=g" in drawn:
-        made = f"draw(lambda n, g: {drawn}, {type_.storage_size}, {values.seed}{shift})"
-    else:
-        made = drawn.replace("(n)", f"({type_.storage_size})")
-    return f"{made}.to({dtype}){there}{_shaped(type_)}"
+    if isinstance(values, Literals) and not type_.stride and not type_.offset and 0 not in type_.shape:
+        return _literal_source(_nested(make_tensor(type_, values).tolist(), type_), type_, device)
+    return _storage_source(type_, values, device, shift) + _shaped(type_)
 
 
 DRAW = """def draw(make, n, seed):
@@ -124,6 +117,26 @@ DRAW = """def draw(make, n, seed):
 def needs_draw(source: str) -> bool:
     """Whether source that was made here calls `draw`, whose source is DRAW."""
     return "draw(lambda" in source
+
+
+def _storage_source(type_: TensorType, values: Values, device: str, shift: str) -> str:
+    """An expression that makes the flat tensor `[storage_size]` which a tensor of the type is a view of."""
+    if isinstance(values, Literals):
+        return _literal_source(f"[{', '.join(_number(x, type_) for x in numbers(values))}]", type_, device)
+    drawn = expression(values.kind, type_.dtype, values.high)
+    if "generator=g" in drawn:
+        made = f"draw(lambda n, g: {drawn}, {type_.storage_size}, {values.seed}{shift})"
+    else:
+        made = drawn.replace("(n)", f"({type_.storage_size})")
+    return f"{made}.to(torch.{TORCH_NAMES[type_.dtype]}){_there(device)}"
+
+
+def _literal_source(data: str, type_: TensorType, device: str) -> str:
+    return f"torch.tensor({_wrapped(data)}, dtype=torch.{TORCH_NAMES[type_.dtype]}){_there(device)}"
+
+
+def _there(device: str) -> str:
+    return "" if device == "cpu" else f".to({device!r})"
 
 
 def _shaped(type_: TensorType) -> str:

@@ -183,3 +183,20 @@ def test_the_script_computes_what_the_test_case_says() -> None:
     assert inputs[3].untyped_storage().data_ptr() == inputs[2].untyped_storage().data_ptr()
     expected = observe(Eager().compile(case), case).outputs
     torch.testing.assert_close(list(names["fn"](*inputs)), list(expected), rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (6,)])
+@pytest.mark.parametrize("values", [Literals((1.0, 2.0, 3.0, 4.0, 5.0, 6.0)), Drawn("normal", 4), Drawn("ones", 0)])
+def test_inputs_that_share_memory_are_views_as_when_judged(shape: tuple[int, ...], values: Literals | Drawn) -> None:
+    builder = GraphBuilder()
+    x = builder.input(TensorType("f32", shape))
+    y = builder.input(TensorType("f32", (3,)), shares=x)
+    (z,) = builder.call("aten.sin.default", (Ref(y),))
+    case = TestCase(builder.build([z]), InputRecipe((values, Drawn("ones", 0))), "eager")
+    names: dict[str, Any] = {"__name__": "script"}
+    exec(repro_script(case, Verdict("fail", "differential", kind="wrong-result", channel="values")), names)
+    for want, got in zip(make_inputs(case.graph, case.recipe), names["inputs"](), strict=True):
+        assert want._base is not None
+        assert got._base is not None
+        assert (got._base.shape, got.shape, got.stride()) == (want._base.shape, want.shape, want.stride())
+        torch.testing.assert_close(got, want, rtol=0, atol=0)
