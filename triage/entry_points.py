@@ -49,14 +49,15 @@ def _inductor(case: TestCase) -> Entry:
     options = {step.name: step.parameter("value") for step in case.pipeline.steps if step.name != DYNAMIC.name}
     compiled = f"torch.compile(fn{_dynamic(case)}, fullgraph=True)"
     if not options:
-        return Entry(compiled)
+        return Entry(compiled, _NO_GRAPH_CACHES)
     settings = ", ".join(f'"{name}": {value!r}' for name, value in options.items())
-    return Entry(compiled, "import torch._inductor.config", f"torch._inductor.config.patch({{{settings}}})")
+    return Entry(compiled, _NO_GRAPH_CACHES, f"torch._inductor.config.patch({{{settings}}})")
 
 
 def _backend(case: TestCase) -> Entry:
     backend = case.target.removeprefix("torch:")
-    return Entry(f'torch.compile(fn, backend="{backend}"{_dynamic(case)}, fullgraph=True)', _registration(backend))
+    preamble = "\n".join(filter(None, (_NO_GRAPH_CACHES, _registration(backend))))
+    return Entry(f'torch.compile(fn, backend="{backend}"{_dynamic(case)}, fullgraph=True)', preamble)
 
 
 def _registration(backend: str) -> str:
@@ -80,6 +81,13 @@ def _meta(case: TestCase) -> Entry:
 def _dynamic(case: TestCase) -> str:
     return ", dynamic=True" if any(step.name == DYNAMIC.name for step in case.pipeline.steps) else ""
 
+
+# What other processes left in the user's caches would hide a failure, or be one; judges compile without them too. The
+# cache of C++ kernels stays: it is by source and flags, and holds the precompiled headers.
+_NO_GRAPH_CACHES = """import torch._functorch.config
+import torch._inductor.config
+torch._functorch.config.enable_autograd_cache = False
+torch._inductor.config.fx_graph_cache = False"""
 
 _ON_FAKE_TENSORS = '''from torch._subclasses.fake_tensor import FakeTensorMode
 

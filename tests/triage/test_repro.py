@@ -200,3 +200,20 @@ def test_inputs_that_share_memory_are_views_as_when_judged(shape: tuple[int, ...
         assert got._base is not None
         assert (got._base.shape, got.shape, got.stride()) == (want._base.shape, want.shape, want.stride())
         torch.testing.assert_close(got, want, rtol=0, atol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["inductor", "torch:inductor"])
+def test_a_script_keeps_away_from_the_graph_caches(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = GraphBuilder()
+    x = builder.input(TensorType("f32", (8, 8)))
+    (y,) = builder.call("aten.mm.default", (Ref(x), Ref(x)))
+    verdict = Verdict("fail", "differential", kind="wrong-result", channel="values")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    code, said = exit_code(repro_script(case_of(builder.build([y]), target), verdict), tmp_path)
+    assert code == 0, said
+    made = {path.name for path in (tmp_path / "cache").iterdir()}
+    assert made
+    assert not made & {"aotautograd", "fxgraph"}
