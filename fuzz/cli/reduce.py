@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,6 +54,7 @@ def reduce(
     deadline = seconds("--time", time)
     case = named_case(name, campaign, target)
     verdict = failing_verdict(case, name, allowed)
+    _make_writable(out)
 
     from tensorsmith.triage.reduce_isolated import reduce_isolated
     from tensorsmith.triage.report import report
@@ -79,6 +81,20 @@ def reduce(
     for _, other in reduced.slipped:
         print(f"another failure met on the way: {_failure(other)}")
     print(out / "repro.py")
+
+
+def _make_writable(out: Path) -> None:
+    """Make the folder, and see that files can be written to it.
+
+    Raises:
+        StoreError: they cannot.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out), tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise StoreError(f"{out}: cannot be written: {error.strerror}") from error
 
 
 def _teller(operators: int) -> Callable[[Progress], None]:

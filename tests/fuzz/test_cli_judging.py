@@ -144,6 +144,16 @@ def test_reduce_leaves_the_guilty_operator_alone(tensorsmith: Command, tmp_path:
     assert "1 operators left after" in ran.stdout
 
 
+def test_reduce_says_at_once_that_it_cannot_write(tensorsmith: Command, tmp_path: Path) -> None:
+    (tmp_path / "case.json").write_bytes(encode(chain("torch:raising", "cos")))
+    (tmp_path / "occupied").write_text("a file")
+    for out, reason in (("occupied", "File exists"), ("occupied/sub", "Not a directory")):
+        ran = tensorsmith("reduce", tmp_path / "case.json", "--out", tmp_path / out)
+        assert ran.returncode == 2
+        assert ran.stderr == f"error: {tmp_path / out}: cannot be written: {reason}\n"
+        assert "reducing" not in ran.stdout
+
+
 def test_reduce_takes_a_function_of_ones_own(tensorsmith: Command, tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(
         "import torch\n"
