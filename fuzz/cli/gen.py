@@ -29,6 +29,9 @@ def gen(
     if kind == "tir":
         raise EnvironmentLacksError("--kind tir: this version generates graphs only")
 
+    from tensorsmith.targets.registry import find_target
+
+    find_target(target)
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write_programs(number, out, seed, size, target, device)

@@ -41,6 +41,7 @@ from tensorsmith.ir.testcase import TestCase, encode
         ("reduce ff --campaign {campaign}", 2, "finding 'ff': there is none"),
         ("report {truncated}", 2, r"truncated\.json: not a test case"),
         ("gen 3 --out {occupied}/sub", 2, "{occupied}/sub: cannot be written: Not a directory"),
+        ("gen 3 --out {empty} --target nosuch", 2, "unknown target `nosuch`; known targets: inductor"),
         ("gen 3 --out {empty} --kind tir", 3, "--kind tir"),
     ],
 )
