@@ -162,7 +162,8 @@ class Engine:
         if self.retry:
             self.workforce.give(worker, self.retry.popleft())
         else:
-            self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights()))
+            left = None if self.budget.tests is None else self.budget.tests - self.tests
+            self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights(), left))
 
     def _triage(self, worker: Worker) -> bool:
         """Give an idle worker an alarm to triage; whether there was one."""

@@ -16,8 +16,8 @@ BATCH = 32
 class Scheduler(Protocol):
     """Chooses, for every batch, what is generated and what is mutated."""
 
-    def next_batch(self, store: Store, weights: Mapping[str, float]) -> FuzzBatch:
-        """The next order for a worker."""
+    def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
+        """The next order for a worker, of no more tests than are left, if there is a number."""
         ...
 
 
@@ -34,10 +34,11 @@ class RandomScheduler:
         self._batch = batch
         self._mutants = mutants
 
-    def next_batch(self, store: Store, weights: Mapping[str, float]) -> FuzzBatch:
+    def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
         """See Scheduler."""
         target = self._rng.choice(self._targets)
-        slots = tuple(self._slot(store) for _ in range(self._batch))
+        size = self._batch if left is None else min(self._batch, left)
+        slots = tuple(self._slot(store) for _ in range(size))
         return FuzzBatch(target, self._device, self._size, slots, tuple(weights.items()))
 
     def _slot(self, store: Store) -> Slot:
