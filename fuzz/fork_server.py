@@ -24,7 +24,7 @@ REAP_SECONDS = 0.05
 
 
 def import_plugin(name: str) -> None:
-    """Import what registers a user's own backends: a module name, or the path of a Python file.
+    """Import what registers a user's own backends, once: a module name, or the path of a Python file.
 
     Raises:
         ImportError: there is no such module or file.
@@ -33,12 +33,18 @@ def import_plugin(name: str) -> None:
         importlib.import_module(name)
         return
     path = Path(name).resolve()
+    if getattr(sys.modules.get(path.stem), "__file__", None) == str(path):
+        return
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.exists():
         raise ImportError(f"{name}: no such file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ import msgspec
 
 from tensorsmith.corpus.findings import SHOWN, Status
 from tensorsmith.corpus.settings import FILE_NAME as CAMPAIGN_FILE
+from tensorsmith.corpus.settings import read_settings
 from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.cli.options import import_first
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
@@ -28,15 +30,17 @@ class ReplayItem(msgspec.Struct, frozen=True):
 
 
 def named_case(text: str, campaign: Path | None, target: str | None) -> TestCase:
-    """The test case that CASE names, for another target if one is given.
+    """The test case that CASE names, for another target if one is given; what its campaign imports is imported.
 
     Raises:
-        InvalidInputError: it names nothing, or what it names cannot be read.
+        InvalidInputError: it names nothing, what it names cannot be read, or an import fails.
         GraphError: it is a program that cannot become a graph.
     """
     if campaign is not None:
         with Store.open(campaign) as store:
             text = str(store.finding_directory(store.finding(text).id))
+
+    _import_as_campaign(Path(text))
 
     from tensorsmith.triage.cases import load_case
 
@@ -46,14 +50,18 @@ def named_case(text: str, campaign: Path | None, target: str | None) -> TestCase
 def replay_items(path: Path) -> list[ReplayItem]:
     """The test cases of a campaign, of the directory of a finding, or of a test-case file.
 
+    What the campaign imports is imported.
+
     Raises:
-        InvalidInputError: it is none of these, or a file in it is damaged.
+        InvalidInputError: it is none of these, a file in it is damaged, or an import fails.
     """
     if (path / CAMPAIGN_FILE).exists():
         with Store.open(path) as store:
+            import_first(store.settings.imports)
             shown = [finding for finding in store.findings() if finding.status in SHOWN]
             return [_item(store.finding_directory(finding.id), finding.status) for finding in shown]
     if path.is_dir():
+        _import_as_campaign(path)
         return [_item(path, _status(path))]
     from tensorsmith.triage.cases import stored_case
 
@@ -77,10 +85,23 @@ def _item(directory: Path, status: Status | None) -> ReplayItem:
     return ReplayItem(directory, case, expected, status)
 
 
+def _campaign(directory: Path) -> Path | None:
+    """The campaign that the directory of a finding lies in; None if it was copied elsewhere."""
+    campaign = directory.absolute().parent.parent
+    inside = directory.absolute().parent.name == "findings" and (campaign / CAMPAIGN_FILE).exists()
+    return campaign if inside else None
+
+
+def _import_as_campaign(directory: Path) -> None:
+    campaign = _campaign(directory)
+    if campaign is not None:
+        import_first(read_settings(campaign).imports)
+
+
 def _status(directory: Path) -> Status | None:
     """The status of a finding whose directory lies in its campaign; None if it was copied elsewhere."""
-    campaign = directory.absolute().parent.parent
-    if directory.absolute().parent.name != "findings" or not (campaign / CAMPAIGN_FILE).exists():
+    campaign = _campaign(directory)
+    if campaign is None:
         return None
     with Store.open(campaign) as store:
         return next((f.status for f in store.findings() if f.id == directory.absolute().name), None)

@@ -120,6 +120,24 @@ def test_replay_tells_known_failures_from_new_ones(tensorsmith: Command, wrong_f
     ]
 
 
+def test_findings_are_judged_with_what_their_campaign_imports(wrong_finding: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "backends.py"
+    plugin.write_text(BACKENDS + 'torch.library.define("twice::fails", "(Tensor x) -> Tensor")\n')
+    with Store.open(wrong_finding) as store:
+        store.change_settings(msgspec.structs.replace(store.settings, imports=(str(plugin),)))
+    finding = wrong_finding / "findings" / "aa11"
+    for arguments, said in (
+        (["replay", wrong_finding], "failing (was confirmed)"),
+        (["replay", finding], "failing (was confirmed)"),
+        (["replay", finding, finding, "--import", plugin], "failing (was confirmed)"),
+        (["report", "aa11", "--campaign", wrong_finding], "torch:wrong"),
+        (["report", finding], "torch:wrong"),
+    ):
+        command = [sys.executable, "-m", "tensorsmith.fuzz", *map(str, arguments)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert said in ran.stdout, ran.stderr
+
+
 def test_replay_alarms_when_what_was_fixed_fails_again(tensorsmith: Command, wrong_finding: Path) -> None:
     with Store.open(wrong_finding) as store:
         store.mark("aa11", "fixed")
