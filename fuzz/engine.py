@@ -19,7 +19,7 @@ from tensorsmith.corpus.settings import Settings, installed_versions
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import Alarms
 from tensorsmith.fuzz.budget import Budget
-from tensorsmith.fuzz.feedback import OBSERVERS
+from tensorsmith.fuzz.feedback import all_observers
 from tensorsmith.fuzz.messages import (
     Announced,
     BatchDone,
@@ -95,7 +95,7 @@ class Engine:
         # Another seed for each run, or a resumed campaign would repeat itself.
         seed = settings.seed + 7919 * int(counts.get("runs", 0))
         self.scheduler: Scheduler = RandomScheduler(settings.targets, settings.device, settings.size, seed)
-        self.covered = {observer.name: store.covered(observer.name) for observer in OBSERVERS}
+        self.covered = {observer.name: store.covered(observer.name) for observer in all_observers()}
         self.retry: deque[RunBatch] = deque()
         self.counts: Counter[str] = Counter({"runs": 1})
         self.choices: Counter[str] = Counter()
@@ -222,7 +222,7 @@ class Engine:
         if verdict.outcome == "fail":
             self.alarms.hear(case, verdict)
         elif verdict.outcome == "pass" and self.settings.coverage:
-            for observer in OBSERVERS:
+            for observer in all_observers():
                 new = set(observer.features(case)) - self.covered[observer.name]
                 if new:
                     self.covered[observer.name] |= new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import entry_points
 
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
@@ -26,6 +27,12 @@ TARGETS: tuple[Target, ...] = (
 FAMILIES: tuple[tuple[str, Callable[[str], Target]], ...] = (
     ("torch:", lambda name: TorchBackend(f"torch:{name}", name, f"the torch.compile backend `{name}`")),
 )
+
+
+@cache
+def all_targets() -> tuple[Target, ...]:
+    """The list, and what other packages add under the entry-point group `tensorsmith.targets`."""
+    return TARGETS + tuple(point.load() for point in entry_points(group=ENTRY_POINTS))
 
 
 def find_target(name: str) -> Target:

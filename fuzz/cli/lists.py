@@ -22,11 +22,11 @@ def targets(json: JsonOption = False) -> None:
 
     Example: tensorsmith targets
     """
-    from tensorsmith.targets.registry import TARGETS
+    from tensorsmith.targets.registry import all_targets
 
     missing = {
         target.name: {device: reason for device in target.devices if (reason := target.missing(device))}
-        for target in TARGETS
+        for target in all_targets()
     }
     if json:
         print_json(
@@ -38,13 +38,13 @@ def targets(json: JsonOption = False) -> None:
                     "knobs": [knob.name for knob in target.knobs()],
                     "missing": missing[target.name],
                 }
-                for target in TARGETS
+                for target in all_targets()
             ]
         )
         return
     print_table(
         ("target", "devices", "knobs", "what it is"),
-        ((t.name, " ".join(t.devices), str(len(t.knobs())), t.summary) for t in TARGETS),
+        ((t.name, " ".join(t.devices), str(len(t.knobs())), t.summary) for t in all_targets()),
     )
     reasons = {f"no {device}: {reason}" for by_device in missing.values() for device, reason in by_device.items()}
     print("\n".join(sorted(reasons)))

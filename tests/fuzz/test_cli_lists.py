@@ -1,6 +1,8 @@
 """What there is, and programs to look at."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +40,39 @@ def test_generated_programs_are_test_cases_and_repeat(run: Any, tmp_path: Path) 
     assert len({case.id for case in cases["a"]}) == 3
     text = (tmp_path / "a" / "00000.txt").read_text()
     assert text.startswith(f"test case {cases['a'][0].id} for aot_eager on cpu\n")
+
+
+THIRD_PARTY = """
+from tensorsmith.targets.eager import Eager
+
+class Other(Eager):
+    name = "other"
+
+class Halves:
+    name = "halves"
+
+    def features(self, case):
+        return ["half"]
+
+other, halves = Other(), Halves()
+"""
+
+
+def test_what_other_packages_register_is_there(tmp_path: Path) -> None:
+    metadata = tmp_path / "third_party-1.0.dist-info"
+    metadata.mkdir()
+    (tmp_path / "third_party.py").write_text(THIRD_PARTY)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[tensorsmith.targets]\nother = third_party:other\n[tensorsmith.observers]\nhalves = third_party:halves\n"
+    )
+    seen = (
+        "import sys; sys.path.append(sys.argv[1])\n"
+        "from tensorsmith.fuzz.feedback import all_observers; from tensorsmith.fuzz.cli import main\n"
+        "print([observer.name for observer in all_observers()]); main(['targets'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", seen, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    observers, table = ran.stdout.split("\n", 1)
+    assert observers == "['operator-pairs', 'halves']"
+    assert "\nother " in table
