@@ -1,0 +1,1 @@
+"""Random TIR: typed PrimFuncs whose meaning is defined."""

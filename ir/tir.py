@@ -1,0 +1,144 @@
+"""A TIR program as data: TVM's own JSON of a function, and what its inputs are. Nothing here needs TVM."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from tensorsmith.ir.errors import InvalidInputError
+
+FORMAT = 1
+
+INTEGER_DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+FLOAT_DTYPES = ("float16", "float32", "float64")
+DTYPES = (*INTEGER_DTYPES, *FLOAT_DTYPES, "bool")
+
+
+class TirBuffer(msgspec.Struct, frozen=True):
+    """A buffer parameter. Its input values lie in [low, high] where these are given (integers only)."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    low: int | None = None
+    high: int | None = None
+
+
+class TirScalar(msgspec.Struct, frozen=True):
+    """A scalar parameter. Its input value lies in [low, high] where these are given (integers only)."""
+
+    name: str
+    dtype: str
+    low: int | None = None
+    high: int | None = None
+
+
+class TirProgram(msgspec.Struct, frozen=True):
+    """A PrimFunc, whose parameters are `buffers` and then `scalars`, in order.
+
+    Attributes:
+        json: the function as `tvm.ir.save_json` writes it: what is compiled.
+        script: the function as TVMScript, for people; may be empty.
+        format: the version of this encoding.
+    """
+
+    json: str
+    buffers: tuple[TirBuffer, ...]
+    scalars: tuple[TirScalar, ...] = ()
+    script: str = ""
+    format: int = FORMAT
+
+
+class _Format(msgspec.Struct):
+    format: int = FORMAT
+
+
+_decoder = msgspec.json.Decoder(TirProgram)
+_encoder = msgspec.json.Encoder(order="sorted")
+_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+
+
+def encode(program: TirProgram) -> bytes:
+    """The canonical encoding: JSON, keys sorted, TVM's JSON without white space and with its keys in TVM's order."""
+    compact = msgspec.json.format(program.json.encode(), indent=-1).decode()
+    return _encoder.encode(msgspec.structs.replace(program, json=compact))
+
+
+def decode(data: bytes, source: str = "TIR program") -> TirProgram:
+    """Read an encoded program; `source` names it in errors.
+
+    Raises:
+        InvalidInputError: not JSON, a missing or mistyped field, an unknown format, or parameters that make no sense.
+    """
+    try:
+        program = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _check_format(_format_of(data), source)
+        raise InvalidInputError(f"{source}: not a TIR program: {error}") from error
+    _check_format(program.format, source)
+    problem = parameter_problem(program)
+    if problem is not None:
+        raise InvalidInputError(f"{source}: {problem}")
+    try:
+        msgspec.json.decode(program.json)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInputError(f"{source}: field `json`: not JSON: {error}") from error
+    return program
+
+
+def parameter_problem(program: TirProgram) -> str | None:
+    """What is wrong with the parameters, in words, or None."""
+    names = [parameter.name for parameter in (*program.buffers, *program.scalars)]
+    for field, parameters in (("buffers", program.buffers), ("scalars", program.scalars)):
+        for parameter in parameters:
+            where = f"field `{field}`: `{parameter.name}`"
+            if not _NAME.match(parameter.name):
+                return f"{where} is not a name"
+            if names.count(parameter.name) > 1:
+                return f"{where} is there twice"
+            if parameter.dtype not in DTYPES:
+                return f"{where}: unknown dtype `{parameter.dtype}`"
+            problem = _bounds_problem(parameter)
+            if problem is not None:
+                return f"{where}: {problem}"
+    for buffer in program.buffers:
+        if min(buffer.shape, default=1) < 1:
+            return f"field `buffers`: `{buffer.name}`: shape {list(buffer.shape)} has a size below 1"
+    return None
+
+
+def integer_range(dtype: str) -> tuple[int, int]:
+    """The least and the greatest value of an integer dtype or of bool."""
+    if dtype == "bool":
+        return 0, 1
+    bits = int(dtype.removeprefix("u").removeprefix("int"))
+    return (0, (1 << bits) - 1) if dtype.startswith("u") else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+
+
+def _bounds_problem(parameter: TirBuffer | TirScalar) -> str | None:
+    low, high = parameter.low, parameter.high
+    if low is None and high is None:
+        return None
+    if parameter.dtype not in INTEGER_DTYPES:
+        return f"`low` and `high` are for integers, not {parameter.dtype}"
+    least, greatest = integer_range(parameter.dtype)
+    low, high = least if low is None else low, greatest if high is None else high
+    if low > high or low < least or high > greatest:
+        return f"[{low}, {high}] is no range of {parameter.dtype}"
+    return None
+
+
+def _format_of(data: bytes) -> int:
+    try:
+        return msgspec.json.decode(data, type=_Format).format
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return FORMAT
+
+
+def _check_format(found: int, source: str) -> None:
+    if found != FORMAT:
+        raise InvalidInputError(
+            f"{source}: field `format`: this tensorsmith reads format {FORMAT}, the file has {found}; "
+            "use the tensorsmith version that wrote it"
+        )

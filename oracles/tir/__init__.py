@@ -1,0 +1,1 @@
+"""Judging TIR: a strict reference interpreter of functions."""

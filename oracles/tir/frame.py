@@ -1,0 +1,87 @@
+"""What is known at one point of a function while its code is written: variables, buffers, open parallel loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tensorsmith.oracles.tir.values import Value
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A buffer: a flat Python list named `text`, row-major; `local` ones start uninitialized, with None."""
+
+    text: str
+    dtype: str
+    shape: tuple[int, ...]
+    local: bool
+
+
+@dataclass(frozen=True)
+class Access:
+    """One load or store of a buffer, in TVM's own index expressions; `texts` are their sources."""
+
+    memory: Memory
+    indices: tuple[Any, ...]
+    texts: tuple[str, ...]
+    stores: bool
+
+
+@dataclass
+class ParallelLoop:
+    """A parallel or vectorized loop that is being written.
+
+    Attributes:
+        variable: the name of its variable in the code.
+        outside: names of the variables that are defined before the loop.
+        memories: names of the buffers that exist before the loop.
+        accesses: every load and store in its body so far.
+    """
+
+    variable: str
+    outside: frozenset[str]
+    memories: frozenset[str]
+    accesses: list[Access] = field(default_factory=list)
+
+
+@dataclass
+class Frame:
+    """The state of writing one function.
+
+    Attributes:
+        variables: identity of a scalar variable to its value.
+        memories: identity of a buffer variable to the buffer.
+        parallel: open parallel and vectorized loops, outermost first.
+        lines: the source so far.
+        constants: source of a constant to its name.
+        depth: indentation of the next line.
+        inexact: the function calls something that is not correctly rounded.
+    """
+
+    variables: dict[int, Value] = field(default_factory=dict)
+    memories: dict[int, Memory] = field(default_factory=dict)
+    parallel: list[ParallelLoop] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    constants: dict[str, str] = field(default_factory=dict)
+    depth: int = 1
+    inexact: bool = False
+    names: int = 0
+
+    def name(self, prefix: str) -> str:
+        """A name that nothing has yet."""
+        self.names += 1
+        return f"{prefix}{self.names}"
+
+    def constant(self, text: str) -> str:
+        """The name of a constant that is made once, before the run."""
+        return self.constants.setdefault(text, f"c{len(self.constants)}")
+
+    def write(self, line: str) -> None:
+        """Add a line at the current depth."""
+        self.lines.append(" " * self.depth + line)
+
+    def touch(self, access: Access) -> None:
+        """Note a load or a store in every open parallel loop."""
+        for loop in self.parallel:
+            loop.accesses.append(access)

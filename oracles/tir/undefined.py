@@ -1,0 +1,11 @@
+"""Why a function has no meaning that an oracle could compare with."""
+
+from __future__ import annotations
+
+
+class Undefined(Exception):
+    """The run does something whose result TIR leaves open; `args[0]` says what."""
+
+
+class Unsupported(Exception):
+    """The interpreter does not know a construct of the function; `args[0]` names it."""

@@ -1,0 +1,175 @@
+"""The only file that knows where TVM keeps its names; TVM is imported when one of its functions is first called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
+from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar
+
+ENTRY = "main"
+
+
+@dataclass(frozen=True)
+class Tvm:
+    """TVM's modules.
+
+    Attributes:
+        root: `tvm`.
+        tirx: expressions, statements and functions; `tvm.tir` before 0.26.
+        analysis: where `verify_well_formed` of functions with blocks is.
+    """
+
+    root: Any
+    tirx: Any
+    analysis: Any
+
+
+@cache
+def tvm() -> Tvm:
+    """The installed TVM.
+
+    Raises:
+        EnvironmentLacksError: TVM is not installed, or not in a version that is known here.
+    """
+    try:
+        import tvm as root
+        from tvm import tirx
+        from tvm.s_tir import analysis
+    except ImportError as error:
+        raise EnvironmentLacksError(
+            f"Apache TVM 0.27 is not installed ({error}): pip install 'tensorsmith[tvm]'"
+        ) from error
+    return Tvm(root, tirx, analysis)
+
+
+def buffer(name: str, dtype: str, shape: Sequence[int]) -> Any:
+    """A compact buffer variable, whose printed script reads back as an equal buffer."""
+    return tvm().tirx.decl_buffer(tuple(shape), dtype, name=name, layout=None)
+
+
+def function(parameters: Sequence[Any], body: Any) -> Any:
+    """A PrimFunc named `main` that returns nothing, in the form that scheduling and lowering passes take."""
+    names = tvm()
+    func = names.tirx.PrimFunc(list(parameters), body, ret_type=names.root.ir.TupleType([]))
+    return func.with_attr({"global_symbol": ENTRY, "s_tir": True})
+
+
+def module(func: Any) -> Any:
+    """An IRModule of one function."""
+    return tvm().root.IRModule({ENTRY: func})
+
+
+def is_well_formed(func: Any) -> bool:
+    """Whether TVM's own verifier accepts the function."""
+    return bool(tvm().analysis.verify_well_formed(func, assert_mode=False))
+
+
+def script(func: Any) -> str:
+    """The function as TVMScript; empty where TVM cannot print it."""
+    try:
+        return str(func.script())
+    except (tvm().root.error.InternalError, TypeError, ValueError, AttributeError):
+        return ""
+
+
+def to_program(func: Any, buffers: Sequence[TirBuffer], scalars: Sequence[TirScalar] = ()) -> TirProgram:
+    """The function as data, with its TVMScript; `buffers` and `scalars` say what its parameters are, in order."""
+    return TirProgram(tvm().root.ir.save_json(func), tuple(buffers), tuple(scalars), script(func))
+
+
+def from_program(program: TirProgram) -> Any:
+    """The PrimFunc of a program.
+
+    Raises:
+        InvalidInputError: the program's `json` is not what this version of TVM writes.
+    """
+    names = tvm()
+    try:
+        func = names.root.ir.load_json(program.json)
+    except (names.root.error.InternalError, TypeError, ValueError, KeyError) as error:
+        raise InvalidInputError(f"field `json`: TVM cannot read it: {first_line(error)}") from error
+    if not isinstance(func, names.tirx.PrimFunc):
+        raise InvalidInputError(f"field `json`: a {type(func).__name__}, not a PrimFunc")
+    return func
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return str(error).partition("\n")[0]
+
+
+def build(func: Any, opt_level: int = 3, kind: str = "llvm") -> Any:
+    """Compile a function without checks of its arguments, so that it must be run with what it asks for.
+
+    Args:
+        func: a PrimFunc.
+        opt_level: 0 to 3, of the target's code generator and of the passes.
+        kind: the target, as TVM names it.
+
+    Raises:
+        whatever TVM raises on a function that it cannot compile.
+    """
+    root, tirx = tvm().root, tvm().tirx
+    target = root.target.Target({"kind": kind, "opt-level": opt_level})
+    with root.transform.PassContext(opt_level=opt_level, config={"tirx.disable_assert": True}):
+        return tirx.build(module(func), target)
+
+
+def run(built: Any, arguments: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """Run what `build` gave and return the arrays as they are afterwards.
+
+    Args:
+        built: the library.
+        arguments: in the order of the parameters: an array for each buffer, a Python number for each scalar.
+    """
+    root = tvm().root
+    passed = {
+        name: root.runtime.tensor(value) if isinstance(value, np.ndarray) else value
+        for name, value in arguments.items()
+    }
+    built[ENTRY](*passed.values())
+    return {name: passed[name].numpy() for name, value in arguments.items() if isinstance(value, np.ndarray)}
+
+
+def dtype_of(expression: Any) -> str:
+    """The dtype of an expression as text, such as `int32` or `float32x4`."""
+    return str(expression.ty.dtype)
+
+
+def element_dtype(variable: Any) -> str:
+    """The dtype of a buffer's elements."""
+    return str(variable.ty.dtype.dtype)
+
+
+def is_buffer(variable: Any) -> bool:
+    """Whether a variable is a buffer and not a scalar."""
+    return type(variable.ty).__name__ == "BufferType"
+
+
+def identity(node: Any) -> int:
+    """What tells nodes apart: two Python objects of one node have the same."""
+    return hash(node)
+
+
+def intrinsic(call: Any) -> str:
+    """The name of the operator that a call calls, without the dialect that it is in: `exp`, `likely`."""
+    return str(getattr(call.op, "name", call.op)).rpartition(".")[2]
+
+
+def buffer_layout(variable: Any) -> tuple[str, tuple[Any, ...], tuple[Any, ...], Any]:
+    """The dtype of a buffer's elements, its shape, its strides (none if compact) and its offset, as expressions."""
+    type_ = variable.ty
+    return element_dtype(variable), tuple(type_.shape), tuple(type_.strides), type_.elem_offset
+
+
+def assertion(condition: Any, message: str) -> Any:
+    """A statement that stops the run with a RuntimeError unless the condition holds."""
+    text = tvm().root.ir.StringImm
+    # The constructor's first two parameters are named the other way round than it passes them on in 0.27.
+    return tvm().tirx.AssertStmt(condition, text("RuntimeError"), [text(message)])
