@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -89,8 +90,9 @@ def decode(data: bytes, source: str = "TIR program") -> TirProgram:
 
 def parameter_problem(program: TirProgram) -> str | None:
     """What is wrong with the parameters, in words, or None."""
-    names = [parameter.name for parameter in (*program.buffers, *program.scalars)]
-    for field, parameters in (("buffers", program.buffers), ("scalars", program.scalars)):
+    groups: dict[str, Sequence[TirBuffer | TirScalar]] = {"buffers": program.buffers, "scalars": program.scalars}
+    names = [parameter.name for parameters in groups.values() for parameter in parameters]
+    for field, parameters in groups.items():
         for parameter in parameters:
             where = f"field `{field}`: `{parameter.name}`"
             if not _NAME.match(parameter.name):

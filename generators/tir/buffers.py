@@ -90,7 +90,9 @@ def pins_for(scope: Scope, variable: Typed) -> dict[str, dict[int, Typed]]:
     pins = {name: dict(pinned) for name, pinned in scope.pins.items()}
     for slot in scope.writable:
         taken = pins.setdefault(slot.name, {})
-        fitting = [d for d, size in enumerate(slot.shape) if d not in taken and 0 <= variable.low <= variable.high < size]
+        fitting = [
+            d for d, size in enumerate(slot.shape) if d not in taken and 0 <= variable.low <= variable.high < size
+        ]
         if fitting:
             taken[scope.rng.choice(fitting)] = variable
         else:

@@ -70,4 +70,8 @@ def _buffer(slot: Slot) -> TirBuffer:
 
 def _described(scalar: Typed) -> TirScalar:
     name = str(scalar.node.name)
-    return TirScalar(name, scalar.dtype) if is_float(scalar.dtype) else TirScalar(name, scalar.dtype, scalar.low, scalar.high)
+    return (
+        TirScalar(name, scalar.dtype)
+        if is_float(scalar.dtype)
+        else TirScalar(name, scalar.dtype, scalar.low, scalar.high)
+    )

@@ -70,7 +70,7 @@ def _span(scope: Scope, dtype: str, kind: int) -> tuple[Typed, Typed]:
     room = max(1, MAX_ITERATIONS // scope.iterations)
     extent = _constant(dtype, min(room, rng.choice([1, 2, 3, 4, 5, 7, 8, 8, 16])))
     start = _constant(dtype, rng.choice([0, 0, 0, 0, 1, 2, 3, -1, -4, 7]))
-    outer = [s for s in scope.scalars if s.dtype == dtype and -16 <= s.low and s.high <= min(room, 16)]
+    outer = [s for s in scope.scalars if s.dtype == dtype and s.low >= -16 and s.high <= min(room, 16)]
     if kind == UNROLLED or not outer or rng.random() < 0.6:
         return start, extent
     chosen, tirx = rng.choice(outer), adapter.tvm().tirx

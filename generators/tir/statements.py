@@ -35,8 +35,8 @@ def statement(scope: Scope) -> Made:
     """A random statement: with what goes before it where it needs that."""
     if scope.depth >= MAX_DEPTH:
         return [store(scope)], scope
-    kinds, weights = zip(*_KINDS, strict=True)
-    return scope.rng.choices(kinds, weights)[0](scope)
+    make = scope.rng.choices([make for make, _ in _KINDS], [weight for _, weight in _KINDS])[0]
+    return make(scope)
 
 
 def store(scope: Scope) -> Any:
@@ -138,7 +138,9 @@ def _combined(scope: Scope, total: Slot) -> Typed:
     half = (total.high - total.low) // 4
     if total.low < 0 < half and scope.rng.random() < 0.6:
         a, b = bounded(scope, so_far, -half, half), bounded(scope, value, -half, half)
-        return bounded(scope, Typed(tirx.Add(a.node, b.node), total.dtype, a.low + b.low, a.high + b.high), total.low, total.high)
+        return bounded(
+            scope, Typed(tirx.Add(a.node, b.node), total.dtype, a.low + b.low, a.high + b.high), total.low, total.high
+        )
     value = bounded(scope, value, total.low, total.high)
     kind = scope.rng.choice([tirx.Min, tirx.Max])
     return Typed(kind(so_far.node, value.node), total.dtype, total.low, total.high)

@@ -163,7 +163,7 @@ def shift_right(a: Value, b: Value) -> Value:
 def _shift(a: Value, b: Value) -> tuple[int, str]:
     """The most that a legal `b` shifts by, and the code of `b`."""
     bits = integer_range(a.dtype)[1].bit_length() + a.is_signed
-    legal = 0 <= b.low and b.high < bits
+    legal = b.low >= 0 and b.high < bits
     return min(max(b.high, 0), bits - 1), b.text if legal else f"shift_amount({b.text}, {bits})"
 
 

@@ -84,7 +84,7 @@ def index_text(memory: Memory, indices: Any, frame: Frame, stores: bool) -> tupl
     frame.touch(Access(memory, nodes, tuple(value.text for value in values), stores))
     texts, total = [], True
     for position, (value, size) in enumerate(zip(values, memory.shape, strict=True)):
-        inside = 0 <= value.low and value.high < size
+        inside = value.low >= 0 and value.high < size
         total = total and inside and value.total
         text = value.text if inside else f"(_t if 0 <= (_t := {value.text}) < {size} else out_of_bounds())"
         stride = math.prod(memory.shape[position + 1 :])

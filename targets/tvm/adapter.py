@@ -92,7 +92,7 @@ def from_program(program: TirProgram) -> Any:
     names = tvm()
     try:
         func = names.root.ir.load_json(program.json)
-    except (names.root.error.InternalError, TypeError, ValueError, KeyError) as error:
+    except (names.root.error.InternalError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise InvalidInputError(f"field `json`: TVM cannot read it: {first_line(error)}") from error
     if not isinstance(func, names.tirx.PrimFunc):
         raise InvalidInputError(f"field `json`: a {type(func).__name__}, not a PrimFunc")
