@@ -85,19 +85,25 @@ def _divided(scope: Scope, scalar: Typed, size: int) -> Any:
 _WRAPPINGS: tuple[Callable[[Scope, Typed, int], Any], ...] = (_modulo, _moved_modulo, _clamped, _divided)
 
 
-def pins_for(scope: Scope, variable: Typed) -> dict[str, dict[int, Typed]]:
-    """For a parallel loop over `variable`: which dimension of each writable buffer it can be the index of."""
+Pins = dict[str, dict[int, Typed]]
+
+
+def kept_apart(scope: Scope, variable: Typed) -> tuple[tuple[Slot, ...], Pins]:
+    """The buffers that a parallel loop over `variable` may write, and the pins of its scope.
+
+    Those are the buffers with a dimension that the variable can be the index of; it is pinned there. Pins of loops
+    around stay, for those loops may write what this one only reads.
+    """
     pins = {name: dict(pinned) for name, pinned in scope.pins.items()}
+    writable = []
     for slot in scope.writable:
-        taken = pins.setdefault(slot.name, {})
-        fitting = [
-            d for d, size in enumerate(slot.shape) if d not in taken and 0 <= variable.low <= variable.high < size
-        ]
+        taken = pins.get(slot.name, {})
+        free = [dimension for dimension in range(len(slot.shape)) if dimension not in taken]
+        fitting = [dimension for dimension in free if 0 <= variable.low <= variable.high < slot.shape[dimension]]
         if fitting:
-            taken[scope.rng.choice(fitting)] = variable
-        else:
-            pins.pop(slot.name)
-    return pins
+            pins[slot.name] = {**taken, scope.rng.choice(fitting): variable}
+            writable.append(slot)
+    return tuple(writable), pins
 
 
 def holds_integers(slot: Slot) -> bool:

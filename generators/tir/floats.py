@@ -15,7 +15,7 @@ from tensorsmith.targets.tvm import adapter
 
 _PLAIN = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.0, -3.25, 0.1, 100.0, 1e-3)
 _SPECIAL = (-0.0, float("inf"), float("-inf"), float("nan"), 6e-8, 6e4)
-_ROUNDINGS = ("sqrt", "floor", "ceil", "trunc", "nearbyint", "abs", "copysign")
+_ROUNDINGS = ("sqrt", "floor", "ceil", "trunc", "nearbyint", "abs")
 _TRANSCENDENTAL = ("exp", "exp2", "log", "log2", "sin", "cos", "tanh", "sigmoid", "erf", "atan", "rsqrt")
 
 
@@ -67,8 +67,6 @@ def _of_two(kind: Any, scope: Scope, dtype: str, depth: int) -> Typed:
 
 def _rounding(scope: Scope, dtype: str, depth: int) -> Typed:
     tirx, name = adapter.tvm().tirx, scope.rng.choice(_ROUNDINGS)
-    if name == "copysign":
-        return _of_two(tirx.copysign, scope, dtype, depth)
     return Typed(getattr(tirx, name)(scope.grow(scope, dtype, depth).node), dtype)
 
 

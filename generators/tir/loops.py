@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tensorsmith.generators.tir.buffers import pins_for
+from tensorsmith.generators.tir.buffers import kept_apart
 from tensorsmith.generators.tir.scope import Scope
 from tensorsmith.generators.tir.types import Typed
 from tensorsmith.targets.tvm import adapter
@@ -33,11 +33,9 @@ def _independent(scope: Scope, kind: int, body: Callable[[Scope], Any]) -> Any:
         return None
     extent = scope.rng.choice(sizes)
     variable = Typed(tirx.Var(scope.name("i"), "int32"), "int32", 0, extent - 1)
-    pins = pins_for(scope, variable)
-    writable = tuple(slot for slot in scope.writable if slot.name in pins)
+    writable, pins = kept_apart(scope, variable)
     if not writable:
         return None
-    # A buffer that is written before the loop only is as good as any other to read.
     inner = replace(
         scope.with_scalar(variable),
         pins=pins,
@@ -76,7 +74,10 @@ def _span(scope: Scope, dtype: str, kind: int) -> tuple[Typed, Typed]:
     chosen, tirx = rng.choice(outer), adapter.tvm().tirx
     form = rng.randrange(3)
     if form == 0:  # i <= j
-        return start, Typed(tirx.Add(chosen.node, tirx.IntImm(dtype, 1)), dtype, chosen.low + 1, chosen.high + 1)
+        node = tirx.Add(chosen.node, tirx.IntImm(dtype, 1))
+        if chosen.low < -1:  # no extent is below zero
+            node = tirx.Max(node, tirx.IntImm(dtype, 0))
+        return start, Typed(node, dtype, max(chosen.low + 1, 0), max(chosen.high + 1, 0))
     if form == 1:  # from j on
         node = tirx.Sub(tirx.IntImm(dtype, chosen.high + 1), chosen.node)
         return chosen, Typed(node, dtype, 1, min(room, chosen.high + 1 - chosen.low))

@@ -38,6 +38,11 @@ def races() -> NoReturn:
     raise Undefined("dependent iterations of a parallel or vectorized loop")
 
 
+def negative_extent() -> NoReturn:
+    """A loop's extent is below zero, which TVM's passes take to be impossible."""
+    raise Undefined("negative extent of a loop")
+
+
 def assertion_fails() -> NoReturn:
     """The condition of an assert is false."""
     raise Undefined("assertion fails")
@@ -160,8 +165,8 @@ INEXACT: dict[str, Callable[..., Any]] = {
 def names() -> dict[str, Any]:
     """The globals of generated code."""
     helpers: tuple[Callable[..., Any], ...] = (
-        overflow, out_of_bounds, uninitialized, races, assertion_fails, out_of_steps, divisor, shift_amount,
-        trunc_div, trunc_mod, float_to_int, int_to_float,
+        overflow, out_of_bounds, uninitialized, races, negative_extent, assertion_fails, out_of_steps, divisor,
+        shift_amount, trunc_div, trunc_mod, float_to_int, int_to_float,
     )  # fmt: skip
     math_functions = {f"math_{name}": function for name, function in {**EXACT, **INEXACT}.items()}
     floats = {f"np_{name}": kind for name, kind in FLOATS.items()}

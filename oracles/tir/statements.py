@@ -114,7 +114,9 @@ def _for(node: Any, frame: Frame) -> None:
     dtype = scalar_dtype(node.loop_var)
     start, extent = (_named(value_of(part, frame), frame) for part in (node.min, node.extent))
     end = arithmetic.add(start, extent)
-    _count(f"abs({extent.text})", frame)
+    if extent.low < 0:
+        frame.write(f"if {extent.text} < 0: negative_extent()")
+    _count(extent.text, frame)
     name, loop, place = frame.name("v"), None, len(frame.lines)
     identity = adapter.identity(node.loop_var)
     if kind in (PARALLEL, VECTORIZED) and extent.high > 1:

@@ -14,7 +14,7 @@ from tensorsmith.targets.tvm import adapter
 
 pytest.importorskip("tvm")
 
-SEEDS = range(120)
+SEEDS = range(150)
 KINDS = [
     "AllocBuffer", "AssertStmt", "Bind", "BufferStore", "For", "IfThenElse", "SeqStmt", "While",
     "Add", "And", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Call", "Cast", "Div", "EQ", "FloatImm",
