@@ -50,7 +50,8 @@ class Walker:
                 flat = list(value.reshape(-1)) if value.dtype.kind == "f" else value.reshape(-1).tolist()
                 self.buffers[adapter.identity(parameter)] = (value.shape, flat)
             else:
-                self.values[adapter.identity(parameter)] = value
+                kind = runtime.FLOATS.get(adapter.dtype_of(parameter), int)
+                self.values[adapter.identity(parameter)] = kind(value)
 
     def run(self) -> list[list[Any]]:
         """The elements of the parameters' buffers after the run."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.ir.tir import integer_range
+from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
 from tensorsmith.oracles.tir import runtime
 from tensorsmith.oracles.tir.frame import Frame, Memory
 from tensorsmith.oracles.tir.statements import memory_of, write_statement
@@ -31,12 +31,12 @@ class Reference:
 
     Attributes:
         source: the Python that runs.
-        parameters: names of the parameters in order, with the buffer that each is, or None for a scalar.
+        parameters: names of the parameters in order, with the buffer that each is, or a scalar's dtype.
         inexact: results depend on functions that libraries round differently; compare floats with a tolerance.
     """
 
     source: str
-    parameters: tuple[tuple[str, Memory | None], ...]
+    parameters: tuple[tuple[str, Memory | str], ...]
     inexact: bool
     _run: Callable[..., None]
 
@@ -55,7 +55,7 @@ class Reference:
         return {
             name: np.array(values, dtype=memory.dtype).reshape(memory.shape)
             for (name, memory), values in zip(self.parameters, passed, strict=True)
-            if memory is not None
+            if isinstance(memory, Memory)
         }
 
 
@@ -69,16 +69,18 @@ def compile_function(func: Any, steps: int = STEPS) -> Reference:
     Raises:
         Unsupported: the function has a construct that the interpreter does not know.
     """
-    frame, parameters = Frame(), []
+    frame = Frame()
+    parameters: list[tuple[str, Memory | str]] = []
     for variable in func.params:
         name = frame.name("p")
-        memory = None
         if adapter.is_buffer(variable):
             memory = memory_of(variable, name, local=False)
             frame.memories[adapter.identity(variable)] = memory
+            parameters.append((str(variable.name), memory))
         else:
-            frame.variables[adapter.identity(variable)] = _scalar(variable, name)
-        parameters.append((str(variable.name), memory))
+            scalar = _scalar(variable, name)
+            frame.variables[adapter.identity(variable)] = scalar
+            parameters.append((str(variable.name), scalar.dtype))
     write_statement(func.body, frame)
     source = _source(frame, len(parameters), steps)
     return Reference(source, tuple(parameters), frame.inexact, _compiled(source))
@@ -86,9 +88,9 @@ def compile_function(func: Any, steps: int = STEPS) -> Reference:
 
 def _scalar(variable: Any, name: str) -> Value:
     dtype = adapter.dtype_of(variable)
-    if dtype.startswith("float"):
+    if dtype in FLOAT_DTYPES:
         return Value(name, dtype)
-    if dtype.startswith(("int", "uint", "bool")):
+    if dtype in DTYPES:
         return Value(name, dtype, *integer_range(dtype))
     raise Unsupported(f"parameter of {dtype}")
 
@@ -112,11 +114,11 @@ def _compiled(source: str) -> Callable[..., None]:
     return run
 
 
-def _incoming(value: Any, memory: Memory | None) -> Any:
-    if memory is None:
-        return value
+def _incoming(value: Any, memory: Memory | str) -> Any:
+    # Python's integers, but NumPy's floats: those are rounded to their dtype by every operation.
+    if isinstance(memory, str):
+        return runtime.FLOATS[memory](value) if memory in FLOAT_DTYPES else value
     if value.dtype != memory.dtype or value.shape != memory.shape:
         raise ValueError(f"{value.dtype}{list(value.shape)} for a buffer {memory.dtype}{list(memory.shape)}")
-    # Python's integers, but NumPy's floats: those are rounded to their dtype by every operation.
     flat = value.reshape(-1)
     return list(flat) if value.dtype.kind == "f" else flat.tolist()

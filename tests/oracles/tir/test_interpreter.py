@@ -91,6 +91,18 @@ def test_an_index_outside_its_own_dimension_is_out_of_bounds() -> None:
         compile_function(func).run({"A": np.zeros((2, 2), "int32"), "n": 2})
 
 
+def test_a_float_parameter_has_its_own_dtype() -> None:
+    func = parse('A: T.Buffer((2,), "float32"), x: T.float32', "A[0] = x * x\nA[1] = T.erf(x)")
+    result = compile_function(func).run({"A": np.zeros(2, "float32"), "x": 0.1})["A"]
+    assert result[0] == np.float32(0.1) * np.float32(0.1)
+    assert result[1] == pytest.approx(0.112463, rel=1e-5)
+
+
+def test_a_float_parameter_overflows_as_its_dtype_does() -> None:
+    func = parse('A: T.Buffer((1,), "float32"), x: T.float16', 'A[0] = T.Cast("float32", x * x)')
+    assert compile_function(func).run({"A": np.zeros(1, "float32"), "x": 300.0})["A"][0] == np.inf
+
+
 def test_transcendental_functions_make_a_function_inexact() -> None:
     assert compile_function(parse('A: T.Buffer((2,), "float32")', "A[0] = T.exp(A[1])")).inexact
     assert not compile_function(parse('A: T.Buffer((2,), "float32")', "A[0] = T.sqrt(A[1])")).inexact
