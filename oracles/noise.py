@@ -96,6 +96,9 @@ def envelopes(case: TestCase) -> list[Envelope]:
     runs = [_run(case, case.graph, _checked_call)]
     runs += [_run(case, case.graph, _NoisyCall(seed)) for seed in range(RUNS)]
     reference = _float64_run(case)
+    if reference is not None and [t.shape for t in reference] != [t.shape for t in runs[0]]:
+        # Bits that are taken for those of another dtype are twice as many of a wider one.
+        reference = None
     flushed = _flushed_run(case)
     everything = runs + [r for r in (reference, flushed) if r is not None]
     return [

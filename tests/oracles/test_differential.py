@@ -380,3 +380,8 @@ def test_an_index_that_rounding_decides_is_not_judged() -> None:
     plain = case_of([tensor_type("f32", (2, 3))], [("aten.nanmedian.dim", (Ref(0), 0))], [values], outputs=[2])
     assert judge_changed(plain, others).outcome == "fail"
     assert judge_changed(case, lambda i, o: [torch.zeros_like(o[0])]).outcome == "pass"
+
+
+def test_bits_of_floats_that_are_taken_for_integers_are_judged() -> None:
+    case = case_of([tensor_type("f32", (4,))], [("aten.view.dtype", (Ref(0), DTypeArg("i32")))])
+    assert judge_changed(case, lambda i, o: [o[0] + 1]).channel == "values"
