@@ -105,7 +105,8 @@ def _compile_deferred(case: TestCase, batch: KernelBatch) -> Runnable:
     inputs = make_inputs(case.graph, case.recipe, case.device)
     with torch.no_grad(), config.patch(config_of(case.pipeline)):
         compiled: Callable[..., Any]
-        if _is_dynamic(case) or int(case.id, 16) % DYNAMO_SHARE == 0 or any(i.shares for i in case.graph.inputs):
+        share_memory = any(item.shares is not None for item in case.graph.inputs)
+        if _is_dynamic(case) or share_memory or int(case.id, 16) % DYNAMO_SHARE == 0:
             compiled = _through_dynamo(case)
             batch.compile_only(compiled, *inputs)
         else:
