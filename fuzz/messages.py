@@ -101,7 +101,6 @@ class Triaged(msgspec.Struct, frozen=True, tag="triaged"):
     verdict: Verdict
     reproduced: int
     of: int
-    calls: int = 0
     repro: str = ""
     report: str = ""
     repro_runs: bool = False

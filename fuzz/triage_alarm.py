@@ -41,7 +41,6 @@ def triage_alarm(order: TriageAlarm) -> Triaged:
         reduced.verdict,
         reproduced,
         of,
-        calls=reduced.calls,
         repro=script,
         report=report(reduced.case, reduced.verdict, (reproduced, of), limits=script_limits),
         repro_runs=runs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 import networkx as nx
 
@@ -68,22 +68,20 @@ def structural_hash(graph: Graph) -> str:
     Algorithm: N. Shervashidze, P. Schweitzer, E. J. van Leeuwen, K. Mehlhorn, K. M. Borgwardt, "Weisfeiler-Lehman
     Graph Kernels", Journal of Machine Learning Research 12 (2011).
     """
-    return _hash(
-        to_networkx(graph),
-        lambda node: "|".join(str(node.get(key, "")) for key in ("kind", "type", "op", "arguments")),
-        lambda edge: "|".join(str(edge.get(key, "")) for key in ("kind", "argument", "result", "type")),
-    )
-
-
-def operator_pattern(graph: Graph) -> str:
-    """A hash, 16 hex digits, of operators and wiring alone: shapes, dtypes and other arguments do not count.
-
-    By the algorithm of `structural_hash`, and equal for the same reasons.
-    """
-    return _hash(
-        to_networkx(graph),
-        lambda node: "|".join(str(node.get(key, "")) for key in ("kind", "op")),
-        lambda edge: "|".join(str(edge.get(key, "")) for key in ("kind", "argument", "result")),
+    network = to_networkx(graph)
+    # The algorithm knows neither directions nor parallel edges, so every edge becomes a node, with its two sides told
+    # apart by the labels of the edges to it.
+    simple = nx.Graph()
+    for name, node in network.nodes(data=True):
+        simple.add_node(("node", name), label=_label(node, ("kind", "type", "op", "arguments")))
+    for number, (source, target, edge) in enumerate(network.edges(data=True)):
+        simple.add_node(("edge", number), label=_label(edge, ("kind", "argument", "result", "type")))
+        simple.add_edge(("node", source), ("edge", number), label="out")
+        simple.add_edge(("edge", number), ("node", target), label="in")
+    return str(
+        nx.weisfeiler_lehman_graph_hash(
+            simple, edge_attr="label", node_attr="label", iterations=ROUNDS, digest_size=DIGEST_BYTES
+        )
     )
 
 
@@ -107,25 +105,8 @@ def to_dot(graph: Graph) -> str:
     return "\n".join(lines)
 
 
-def _hash(
-    network: nx.MultiDiGraph,
-    node_label: Callable[[dict[str, object]], str],
-    edge_label: Callable[[dict[str, object]], str],
-) -> str:
-    # The algorithm knows neither directions nor parallel edges, so every edge becomes a node, with its two sides told
-    # apart by the labels of the edges to it.
-    simple = nx.Graph()
-    for name, node in network.nodes(data=True):
-        simple.add_node(("node", name), label=node_label(node))
-    for number, (source, target, edge) in enumerate(network.edges(data=True)):
-        simple.add_node(("edge", number), label=edge_label(edge))
-        simple.add_edge(("node", source), ("edge", number), label="out")
-        simple.add_edge(("edge", number), ("node", target), label="in")
-    return str(
-        nx.weisfeiler_lehman_graph_hash(
-            simple, edge_attr="label", node_attr="label", iterations=ROUNDS, digest_size=DIGEST_BYTES
-        )
-    )
+def _label(attributes: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    return "|".join(str(attributes.get(key, "")) for key in keys)
 
 
 def _order(graph: Graph) -> Iterator[tuple[int, int]]:

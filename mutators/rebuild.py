@@ -52,13 +52,6 @@ def start(case: TestCase, rng: random.Random, types: Mapping[int, TensorType] | 
     return rebuild
 
 
-def new_input(rebuild: Rebuild, type_: TensorType) -> int:
-    """A new input with values of its own."""
-    id_ = rebuild.builder.input(type_)
-    rebuild.values[id_] = recipe_for(type_, rebuild.rng)
-    return id_
-
-
 def call(rebuild: Rebuild, op: str, args: tuple[Arg, ...], kwargs: tuple[tuple[str, Arg], ...] = ()) -> tuple[int, ...]:
     """Add a call on values of the new graph, with its operands brought into range.
 

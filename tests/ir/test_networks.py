@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tensorsmith.ir.networks import operator_pattern, structural_hash, to_dot, to_networkx
+from tensorsmith.ir.networks import structural_hash, to_dot, to_networkx
 from tensorsmith.ir.text import parse_graph
 
 TEXT = """\
@@ -19,22 +19,21 @@ outputs: %3, %4"""
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "same_pattern"),
+    ("old", "new"),
     [
-        ("sin", "cos", False),
-        ("[%2, %2]", "[%2, %0]", False),
-        ("(%0, %1,", "(%0, %0,", False),
-        ("sin.default(%2)", "sin.default(%1)", False),
-        ("alpha=2", "alpha=3", True),
-        ("%1: f32[4, 4]", "%1: f64[4, 4]", True),
-        ("%1: f32[4, 4]", "%1: f32[4, 1]", True),
-        ("%1: f32[4, 4]", "%1: f32[4, 4] stride (1, 4)", True),
+        ("sin", "cos"),
+        ("[%2, %2]", "[%2, %0]"),
+        ("(%0, %1,", "(%0, %0,"),
+        ("sin.default(%2)", "sin.default(%1)"),
+        ("alpha=2", "alpha=3"),
+        ("%1: f32[4, 4]", "%1: f64[4, 4]"),
+        ("%1: f32[4, 4]", "%1: f32[4, 1]"),
+        ("%1: f32[4, 4]", "%1: f32[4, 4] stride (1, 4)"),
     ],
 )
-def test_hash_sees_a_change(old: str, new: str, same_pattern: bool) -> None:
+def test_hash_sees_a_change(old: str, new: str) -> None:
     first, second = parse_graph(TEXT), parse_graph(TEXT.replace(old, new, 1))
     assert structural_hash(first) != structural_hash(second)
-    assert (operator_pattern(first) == operator_pattern(second)) is same_pattern
 
 
 def test_order_of_a_write_and_a_read_counts() -> None:
