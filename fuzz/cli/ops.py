@@ -45,7 +45,13 @@ def ops(
             raise InvalidInputError(f"ops {context.invoked_subcommand} takes neither --coverage nor --json")
         return
     if coverage is not None:
-        _show_coverage(coverage, json)
+        from tensorsmith.fuzz.operator_coverage import summary
+
+        covered = _coverage(coverage)
+        if json:
+            print_json({"summary": summary(covered), "operators": covered})
+        else:
+            _print_coverage(covered)
     elif json:
         print_json(list(_rows()))
     else:
@@ -123,25 +129,28 @@ def _obey(order: Order, script: Path) -> Answer:
         raise InvalidInputError(f"{script}: it {how} ({calls} calls were recorded before)") from None
 
 
-def _show_coverage(directory: Path, json: bool) -> None:
+def _coverage(directory: Path) -> tuple[Coverage, ...]:
+    """What a campaign hit of each operator."""
     with Store.open(directory) as store:
         counts, settings = store.choices(), store.settings
     if counts is None:
         raise InvalidInputError(f"{directory}: this campaign counted no argument choices; fuzz it on, and it will")
 
-    from tensorsmith.fuzz.operator_coverage import choices_share, coverage, dtypes_share, summary
+    from tensorsmith.fuzz.operator_coverage import coverage
     from tensorsmith.generators.in_use import use_operators
     from tensorsmith.generators.operator_file import read_operators
-    from tensorsmith.generators.rules.book import SHARP_PRECISION
 
     import_first(settings.imports)
     for path in settings.operators:
         use_operators(read_operators(directory / path))
-    covered = coverage(counts)
+    return coverage(counts)
+
+
+def _print_coverage(covered: tuple[Coverage, ...]) -> None:
+    from tensorsmith.fuzz.operator_coverage import choices_share, dtypes_share, summary
+    from tensorsmith.generators.rules.book import SHARP_PRECISION
+
     total = summary(covered)
-    if json:
-        print_json({"summary": total, "operators": covered})
-        return
     columns = ("operator", "calls", "dtypes", "choices", "never hit")
     print_table(
         columns,
