@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -95,9 +94,8 @@ def _make(order: FuzzBatch) -> Announced:
 
 
 def _own_caches(scratch: Path) -> None:
-    """Give this process a compiler cache and a temporary directory of its own."""
-    own = scratch / f"{os.getpid()}-{time.monotonic_ns()}"
+    """Give this process a compiler cache and a temporary directory of its own, in its own directory."""
     for variable, name in ((CACHE_VARIABLE, "cache"), ("TMPDIR", "tmp")):
-        (own / name).mkdir(parents=True)
-        os.environ[variable] = str(own / name)
-    tempfile.tempdir = str(own / "tmp")
+        (scratch / name).mkdir()
+        os.environ[variable] = str(scratch / name)
+    tempfile.tempdir = str(scratch / "tmp")

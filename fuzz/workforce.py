@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,7 +35,8 @@ class Worker:
 
     pid: int
     connection: Connection
-    stderr: Path
+    # A directory of its own, which goes with it.
+    scratch: Path
     order: Order | None = None
     announced: Announced | None = None
     position: int = -1
@@ -44,6 +46,11 @@ class Worker:
     # Why the engine killed it, if it did.
     killed: Literal["", "hang", "memory"] = ""
     rss: int = 0
+
+    @property
+    def stderr(self) -> Path:
+        """Where its standard error goes."""
+        return _stderr(self.scratch)
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ class Workforce:
     # Exit status by process id, and workers whose connection is gone but whose status is not known yet.
     _statuses: dict[int, int] = field(default_factory=dict)
     _dying: dict[int, Worker] = field(default_factory=dict)
+    # Workers that were let go and have not ended yet: what they leave is removed when nobody writes there any more.
+    _leaving: dict[int, Worker] = field(default_factory=dict)
 
     def start(self) -> str:
         """Start the fork server and wait until its targets are warm; what comes back is for people.
@@ -131,16 +140,17 @@ class Workforce:
         """Fork a new worker."""
         assert self._control is not None
         self._hired += 1
-        stderr = self.scratch / f"worker-{self._hired}.stderr"
+        scratch = self.scratch / f"worker-{self._hired}"
+        scratch.mkdir()
         ours, theirs = socket.socketpair()
         with theirs:
-            send(self._control, Fork(str(self.scratch), str(stderr)), (theirs.fileno(),))
+            send(self._control, Fork(str(scratch), str(_stderr(scratch))), (theirs.fileno(),))
         while True:
             reply = receive_reply(self._control)
             if isinstance(reply, Forked):
                 break
             self._exited(reply)
-        worker = Worker(reply.pid, Connection(ours.detach()), stderr, since=time.monotonic())
+        worker = Worker(reply.pid, Connection(ours.detach()), scratch, since=time.monotonic())
         self.workers[worker.pid] = worker
         return worker
 
@@ -159,7 +169,9 @@ class Workforce:
         self.workers.pop(worker.pid, None)
         worker.connection.close()
         kill_group(worker.pid)
-        worker.stderr.unlink(missing_ok=True)
+        self._leaving[worker.pid] = worker
+        if worker.pid in self._statuses:
+            self._gone(worker.pid)
 
     def events(self, seconds: float) -> Iterator[Heard | Death]:
         """What happens within some seconds: messages, then deaths. Enforces the limits while it waits."""
@@ -218,6 +230,13 @@ class Workforce:
     def _exited(self, reply: Reply) -> None:
         if isinstance(reply, Exited):
             self._statuses[reply.pid] = reply.status
+            if reply.pid in self._leaving:
+                self._gone(reply.pid)
+
+    def _gone(self, pid: int) -> None:
+        """A worker that was let go has ended."""
+        del self._statuses[pid]
+        shutil.rmtree(self._leaving.pop(pid).scratch, ignore_errors=True)
 
     def _deaths(self) -> Iterator[Death]:
         for pid, worker in list(self._dying.items()):
@@ -252,12 +271,16 @@ class Workforce:
         return self.time_limit * (2 if worker.position < 0 else 1)
 
 
+def _stderr(scratch: Path) -> Path:
+    return scratch / "stderr"
+
+
 def _death(worker: Worker, status: int) -> Death:
     try:
         detail = worker.stderr.read_text(errors="replace")[-16384:]
-        worker.stderr.unlink(missing_ok=True)
     except OSError:
         detail = ""
+    shutil.rmtree(worker.scratch, ignore_errors=True)
     if worker.killed:
         return Death(worker, worker.killed, 0, detail)
     if os.WIFSIGNALED(status):
