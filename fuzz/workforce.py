@@ -27,6 +27,9 @@ MEMORY_POLL_SECONDS = 0.25
 # some seconds, and the time limit of one test so many times.
 TRIAGE_GRACE_SECONDS = 240.0
 TRIAGE_GRACE_RUNS = 20
+HIRE_ATTEMPTS = 2
+# So many lines of what the fork server wrote tell of its death.
+LAST_LINES = 3
 
 
 @dataclass
@@ -126,9 +129,9 @@ class Workforce:
         try:
             reply = receive_reply(ours)
         except EOFError:
-            raise EnvironmentLacksError(
-                f"the process that loads the compilers died; see {self.scratch / 'fork_server.stderr'}"
-            ) from None
+            words = (self.scratch / "fork_server.stderr").read_text(errors="replace").strip().split("\n")[-LAST_LINES:]
+            said = "; ".join(words) or "it left no message; may an --import exit?"
+            raise EnvironmentLacksError(f"the process that loads the compilers died: {said}") from None
         if isinstance(reply, NotReady):
             kind = InvalidInputError if reply.exit_code == 2 else EnvironmentLacksError
             (self.scratch / "fork_server.traceback").write_text(reply.detail)
@@ -137,19 +140,36 @@ class Workforce:
         return reply.notice
 
     def hire(self) -> Worker:
-        """Fork a new worker."""
+        """Fork a new worker, after starting the fork server anew if that has died.
+
+        Raises:
+            EnvironmentLacksError: it died twice in a row.
+        """
+        for _ in range(HIRE_ATTEMPTS):
+            try:
+                return self._fork()
+            except (EOFError, ConnectionError):
+                self._restart()
+        raise EnvironmentLacksError("the process that loads the compilers dies whenever it is to start a worker")
+
+    def _fork(self) -> Worker:
         assert self._control is not None
         self._hired += 1
         scratch = self.scratch / f"worker-{self._hired}"
         scratch.mkdir()
         ours, theirs = socket.socketpair()
-        with theirs:
-            send(self._control, Fork(str(scratch), str(_stderr(scratch))), (theirs.fileno(),))
-        while True:
-            reply = receive_reply(self._control)
-            if isinstance(reply, Forked):
-                break
-            self._exited(reply)
+        try:
+            with theirs:
+                send(self._control, Fork(str(scratch), str(_stderr(scratch))), (theirs.fileno(),))
+            while True:
+                reply = receive_reply(self._control)
+                if isinstance(reply, Forked):
+                    break
+                self._exited(reply)
+        except (EOFError, ConnectionError):
+            ours.close()
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
         worker = Worker(reply.pid, Connection(ours.detach()), scratch, since=time.monotonic())
         self.workers[worker.pid] = worker
         return worker
@@ -179,10 +199,10 @@ class Workforce:
         by_connection = {worker.connection: worker for worker in self.workers.values()}
         ready = wait([*by_connection, self._control], seconds)
         for item in ready:
-            if item is self._control:
-                self._hear_server()
-            elif isinstance(item, Connection):
+            if isinstance(item, Connection):
                 yield from self._hear(by_connection[item])
+        if self._control in ready:
+            self._hear_server()
         self._enforce()
         yield from self._deaths()
 
@@ -217,15 +237,26 @@ class Workforce:
         try:
             reply = receive_reply(self._control)
         except (EOFError, ConnectionError):
-            # Its workers die with it. Start another; what they were doing counts as killed.
-            for pid, worker in self.workers.items():
-                self._statuses[pid] = signal.SIGKILL
-                self._dying[pid] = worker
-            self.workers.clear()
-            self._control.close()
-            self.start()
+            self._restart()
             return
         self._exited(reply)
+
+    def _restart(self) -> None:
+        """The fork server died, and its workers with it: start another; what they were doing counts as killed."""
+        assert self._control is not None
+        assert self._server is not None
+        for worker in self.workers.values():
+            worker.connection.close()
+        self._dying |= self.workers
+        self.workers.clear()
+        for pid in self._dying:
+            self._statuses.setdefault(pid, signal.SIGKILL)
+        for pid in list(self._leaving):
+            self._statuses[pid] = signal.SIGKILL
+            self._gone(pid)
+        self._control.close()
+        self._server.wait()
+        self.start()
 
     def _exited(self, reply: Reply) -> None:
         if isinstance(reply, Exited):

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
+
+from tensorsmith.fuzz.workforce import Death, Workforce
 
 PLANTED = Path(__file__).parents[1] / "planted" / "planted_backend.py"
 FUZZ = [sys.executable, "-m", "tensorsmith.fuzz"]
@@ -99,3 +102,39 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) in (0, 1)
         assert b"tests" in (process.stdout.read() if process.stdout else b"")
+
+
+@pytest.mark.parametrize("noticed_by", ["waiting", "hiring"])
+def test_workers_of_a_killed_fork_server_are_told_dead(tmp_path: Path, noticed_by: str) -> None:
+    workforce = Workforce(tmp_path, ("aot_eager",), "cpu", (), time_limit=60.0, memory_limit=6 << 30)
+    workforce.start()
+    try:
+        hired = [workforce.hire(), workforce.hire()]
+        (server,) = [p for p in psutil.Process().children() if hired[0].pid in {c.pid for c in p.children()}]
+        for victim in [*server.children(), server]:
+            victim.kill()
+        if noticed_by == "waiting":
+            assert wait_for(lambda: all(worker.connection.poll() for worker in hired), 20)
+        else:
+            assert workforce.hire().pid not in {worker.pid for worker in hired}
+        told: list[int] = []
+        for _ in range(60):
+            if len(told) == len(hired):
+                break
+            told += [event.worker.pid for event in workforce.events(0.5) if isinstance(event, Death)]
+        assert sorted(told) == sorted(worker.pid for worker in hired)
+        assert len(workforce.workers) == (noticed_by == "hiring")
+    finally:
+        workforce.close()
+
+
+def test_a_killed_fork_server_is_replaced(tmp_path: Path) -> None:
+    directory = tmp_path / "campaign"
+    with campaign(directory, 100_000) as process:
+        assert wait_for(lambda: directory.exists() and status(directory)["tests"] > 0, 120)
+        (server,) = psutil.Process(process.pid).children()
+        server.kill()
+        tests = status(directory)["tests"]
+        assert wait_for(lambda: status(directory)["tests"] > tests + 32, 120)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) in (0, 1)

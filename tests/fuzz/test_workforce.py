@@ -1,4 +1,4 @@
-"""The workforce: what a worker leaves on the disk goes with it."""
+"""The workforce: what a worker leaves on the disk goes with it, and every death is told."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tensorsmith.fuzz.workforce import Death, Workforce
+from tensorsmith.ir.errors import EnvironmentLacksError
 
 
 @pytest.fixture
@@ -48,3 +49,11 @@ def test_nothing_is_left_of_a_worker_that_is_let_go_or_dies(workforce: Workforce
         if left(workforce):
             assert not list(workforce.events(0.25))
     assert left(workforce) == []
+
+
+def test_an_import_that_ends_the_fork_server_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ends.py").write_text("import os\nos.write(2, b'one\\ntwo words\\n')\nos._exit(4)\n")
+    workforce = Workforce(tmp_path, ("aot_eager",), "cpu", (str(tmp_path / "ends.py"),), 60.0, 6 << 30)
+    with pytest.raises(EnvironmentLacksError, match=r"compilers died: one; two words$"):
+        workforce.start()
+    workforce.close()
