@@ -7,6 +7,7 @@ from collections import deque
 
 import msgspec
 
+from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.findings import OPEN, Finding, Status
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
@@ -226,4 +227,11 @@ def _readable(verdict: Verdict) -> bytes:
 
 
 def _stored_verdict(store: Store, finding: Finding) -> Verdict:
-    return msgspec.json.decode((store.finding_directory(finding.id) / "verdict.json").read_bytes(), type=Verdict)
+    path = store.finding_directory(finding.id) / "verdict.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Verdict)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(
+            f"{path}: cannot be read, so this alarm cannot be triaged ({error}); restore the file, or give the alarm "
+            f"up with `tensorsmith mark {store.directory} {finding.id} known`"
+        ) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.lock import only_engine
 from tensorsmith.corpus.operator_files import keep_operators
 from tensorsmith.corpus.settings import Settings, installed_versions
@@ -296,8 +297,14 @@ class Engine:
 
     def _write_statistics(self) -> None:
         line = json.dumps({"time": time.time()} | msgspec.to_builtins(snapshot(self.store)))
-        with (self.store.directory / "stats.jsonl").open("a") as file:
-            file.write(line + "\n")
+        path = self.store.directory / "stats.jsonl"
+        try:
+            with path.open("a") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be written: {error.strerror}; what was found is stored, so mend that and start again"
+            ) from error
 
     def _interrupt(self, number: int, frame: object) -> None:
         self.interrupted = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 import typer
@@ -20,9 +21,13 @@ from tensorsmith.ir.errors import TensorsmithError
 
 COMMANDS = (fuzz, status, findings, show, mark, reduce, report, replay, gen, targets, oracles, mutators)
 
+# A fault of tensorsmith itself; EX_SOFTWARE of sysexits.h.
+FAULT_EXIT_CODE = 70
+
 app = typer.Typer(
     help="Fuzz tensor compilers: random programs, compiled and eager, and what differs.\n\n"
-    "Exit codes: 0 fine, 1 findings or failures, 2 bad usage or input, 3 this machine cannot.\n\n"
+    "Exit codes: 0 fine, 1 findings or failures, 2 bad usage or input, 3 this machine cannot,\n"
+    "70 a fault of tensorsmith.\n\n"
     "Example: tensorsmith fuzz campaigns/first --target inductor --time 10m",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -42,3 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Compilers write whole paragraphs; this stays one line.
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception:
+        # Not 1, which says that there are findings.
+        traceback.print_exc()
+        sys.exit(FAULT_EXIT_CODE)

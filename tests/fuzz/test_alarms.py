@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 from rich.console import Console
 
+from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import CHANCES, Alarms
@@ -153,3 +155,20 @@ def test_what_a_reduction_slips_to_is_kept_though_the_alarm_is_explained_meanwhi
         Triaged("new-gone", chain("sin"), WRONG, 2, 2, slipped=((chain("tan"), HANG),)),
     )
     assert following(alarms).case == chain("tan")
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut off"])
+def test_an_alarm_without_its_verdict_is_told(store: Store, damage: str) -> None:
+    alarms_of(store).hear(chain("sin", "cos"), WRONG)
+    (finding,) = store.findings()
+    path = store.finding_directory(finding.id) / "verdict.json"
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(StoreError, match=re.escape(f"{path}: cannot be read")) as told:
+        alarms_of(store)
+    assert f"mark {store.directory} {finding.id} known`" in str(told.value)
+
+    store.mark(finding.id, "known")
+    assert alarms_of(store).next() is None

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from tensorsmith.fuzz import cli
 from tensorsmith.ir.testcase import TestCase, encode
 
 
@@ -53,7 +55,9 @@ def test_one_line(
     (tmp_path / "good.json").write_bytes(encode(good_case))
     (tmp_path / "truncated.json").write_bytes(encode(good_case)[:100])
     (tmp_path / "unknown.json").write_bytes(encode(good_case).replace(b"aten.add.Tensor", b"aten.nonesuch.default"))
+    (tmp_path / "exits.py").write_text("import os\nos._exit(4)\n")
     places = {
+        "exits": tmp_path / "exits.py",
         "empty": tmp_path / "empty",
         "campaign": campaign,
         "occupied": tmp_path / "occupied",
@@ -90,3 +94,25 @@ def test_a_directory_with_other_things_is_left_alone(run: Any, tmp_path: Path) -
     assert ran.code == 2
     assert f"error: {tmp_path}: not empty and not a campaign (it holds thesis.tex)" in ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_statistics_that_cannot_be_written_are_no_findings(run: Any, campaign: Path, tmp_path: Path) -> None:
+    (campaign / "stats.jsonl").mkdir()
+    ran = run("fuzz", campaign, "--tests", 1, "--workers", 1)
+    assert ran.code == 2
+    assert ran.err.startswith(f"error: {campaign / 'stats.jsonl'}: cannot be written: Is a directory; what was found")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_fault_of_tensorsmith_is_no_finding(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = typer.Typer()
+
+    @faulty.command()
+    def fail() -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(cli, "app", faulty)
+    ran = run()
+    assert ran.code == 70
+    assert "Traceback" in ran.err
+    assert "ZeroDivisionError: planted" in ran.err
