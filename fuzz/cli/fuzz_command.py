@@ -77,7 +77,7 @@ def fuzz(
         "time_limit": None if test_timeout is None else seconds("--test-timeout", test_timeout),
         "memory_limit": None if memory is None else amount("--memory", memory),
         "coverage": coverage,
-        "imports": tuple(imports) if imports else None,
+        "imports": tuple(_lasting(name) for name in imports) if imports else None,
         "operators": tuple(str(path.resolve()) for path in operators) if operators else None,
     }
     settings = msgspec.structs.replace(
@@ -94,6 +94,11 @@ def fuzz(
         print_findings(store, [finding for finding in store.findings() if finding.status in SHOWN])
     if new:
         raise typer.Exit(1)
+
+
+def _lasting(name: str) -> str:
+    """A module to import, or the path of a Python file, as it can be found from any directory."""
+    return str(Path(name).resolve()) if name.endswith(".py") else name
 
 
 def _present_settings(directory: Path) -> Settings:

@@ -36,6 +36,16 @@ def test_a_second_call_goes_on(tmp_path: Path, run: Any) -> None:
     assert dict(settings.versions)["torch"]
 
 
+def test_an_import_is_found_from_any_directory(tmp_path: Path) -> None:
+    (tmp_path / "plugin.py").write_text("")
+    campaign = tmp_path / "campaign"
+    options = ["--tests", "1", "--target", "eager", "--workers", "1", "--size", "2", "--import", "plugin.py"]
+    command = [sys.executable, "-m", "tensorsmith.fuzz", "fuzz", str(campaign), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read_settings(campaign).imports == (str(tmp_path / "plugin.py"),)
+
+
 def test_a_campaign_that_another_engine_runs_is_left_alone(tmp_path: Path, campaign: Path) -> None:
     hold = (
         "import sys; from pathlib import Path; from tensorsmith.corpus.lock import only_engine\n"
