@@ -86,6 +86,8 @@ def open_database(path: Path) -> sqlite3.Connection:
         raise StoreError(f"{path}: cannot be read: {error}") from error
     if version != SCHEMA_VERSION:
         database.close()
+        if version == 0:
+            raise StoreError(f"{path}: empty, so the campaign cannot be read; restore it or start another directory")
         raise StoreError(
             f"{path}: written by another version of tensorsmith (its format is {version}, "
             f"this one reads {SCHEMA_VERSION}); use that version or start another directory"

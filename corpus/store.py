@@ -65,6 +65,7 @@ class Store:
             InvalidInputError: the directory is a campaign already, or holds other things.
             StoreError: it cannot be written.
         """
+        check_directory(directory)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             others = {path.name for path in directory.iterdir()} - _OWN_FILES
@@ -90,6 +91,7 @@ class Store:
         Raises:
             InvalidInputError: it is no campaign directory, or its settings are damaged.
         """
+        check_directory(directory)
         settings = read_settings(directory)
         return cls(directory, settings, open_database((directory / DATABASE_FILE).absolute()))
 
@@ -319,6 +321,16 @@ class Store:
 
 def _finding(data: bytes, status: Status, link: str, seen: int) -> Finding:
     return msgspec.structs.replace(_finding_decoder.decode(data), status=status, link=link, seen=max(seen, 1))
+
+
+def check_directory(directory: Path) -> None:
+    """Refuse a path where a file is; one where nothing is may become a campaign.
+
+    Raises:
+        InvalidInputError: a file is there.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise InvalidInputError(f"{directory}: not a directory, so no campaign can be there; name another one")
 
 
 def _cannot_write(directory: Path, error: OSError | sqlite3.Error) -> NoReturn:

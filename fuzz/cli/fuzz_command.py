@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tensorsmith.corpus.findings import SHOWN
 from tensorsmith.corpus.settings import FILE_NAME, Settings, available_cores, installed_versions, read_settings
-from tensorsmith.corpus.store import Store
+from tensorsmith.corpus.store import Store, check_directory
 from tensorsmith.fuzz.budget import Budget
 from tensorsmith.fuzz.cli.findings import print_findings
 from tensorsmith.fuzz.cli.options import (
@@ -80,6 +80,7 @@ def fuzz(
         "imports": tuple(_lasting(name) for name in imports) if imports else None,
         "operators": tuple(str(path.resolve()) for path in operators) if operators else None,
     }
+    check_directory(directory)
     settings = msgspec.structs.replace(
         _present_settings(directory),
         versions=installed_versions(),
@@ -112,7 +113,9 @@ def _check(directory: Path, settings: Settings) -> None:
     """Ask in a child process whether targets and operators can be had here: this one never loads a compiler."""
     answer = run_isolated(lambda: _complaint(directory, settings), Limits(seconds=_CHECK_SECONDS))
     if isinstance(answer, Died):
-        raise EnvironmentLacksError(f"asking the targets failed ({answer.cause}): {_last_line(answer.detail)}")
+        silent = "no message was left; may an --import exit?" if settings.imports else "no message was left"
+        said = _last_line(answer.detail) or silent
+        raise EnvironmentLacksError(f"asking the targets failed ({answer.cause}): {said}")
     if answer.payload:
         exit_code, text = msgspec.json.decode(answer.payload, type=tuple[int, str])
         raise InvalidInputError(text) if exit_code == InvalidInputError.exit_code else EnvironmentLacksError(text)

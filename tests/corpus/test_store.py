@@ -152,9 +152,12 @@ def test_a_finding_file_must_have_a_plain_name(store: Store) -> None:
 
 def test_other_directories_are_no_campaigns(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    for directory in (tmp_path, tmp_path / "missing", tmp_path / "notes.txt"):
+    for directory in (tmp_path, tmp_path / "missing"):
         with pytest.raises(InvalidInputError, match=r"not a campaign directory \(no campaign.toml\); make one with"):
             Store.open(directory)
+    for use in (Store.open, lambda path: Store.create(path, Settings())):
+        with pytest.raises(InvalidInputError, match=r"notes.txt: not a directory, so no campaign can be there"):
+            use(tmp_path / "notes.txt")
     with pytest.raises(InvalidInputError, match=r"not empty and not a campaign \(it holds notes.txt\)"):
         Store.create(tmp_path, Settings())
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
@@ -169,6 +172,14 @@ def test_a_creation_that_was_interrupted_starts_over(store: Store) -> None:
     (store.directory / "campaign.toml").unlink()
     with Store.create(store.directory, Settings(seed=8)) as again:
         assert again.settings.seed == 8
+
+
+def test_an_empty_database_file_is_called_that(store: Store) -> None:
+    store.close()
+    for path in store.directory.glob("store.sqlite*"):
+        path.write_bytes(b"")
+    with pytest.raises(StoreError, match=r"store\.sqlite: empty, so the campaign cannot be read"):
+        Store.open(store.directory)
 
 
 def test_a_store_of_another_version_says_so(store: Store) -> None:

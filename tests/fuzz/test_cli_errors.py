@@ -26,6 +26,13 @@ from tensorsmith.ir.testcase import TestCase, encode
         ("fuzz {empty}/new --time soon", 2, "--time: not a duration: 'soon'; write it as 90s, 10m or 2h"),
         ("fuzz {empty}/new --test-timeout 0s", 2, "--test-timeout: not a duration"),
         ("fuzz {empty}/new --memory lots", 2, "--memory: not an amount of memory: 'lots'; write it as 512M or 6G"),
+        ("status {occupied}", 2, "{occupied}: not a directory, so no campaign can be there; name another one"),
+        ("fuzz {occupied} --tests 1 --target aot_eager", 2, "{occupied}: not a directory"),
+        (
+            "fuzz {empty}/new --import {exits}",
+            3,
+            r"asking the targets failed \(exit\): no message was left; may an --im",
+        ),
         ("replay {empty}", 2, "neither a campaign nor a finding"),
         ("replay {empty}/none.json", 2, r"none\.json: cannot be read: No such file"),
         ("replay {truncated}", 2, r"truncated\.json: not a test case: Input data was truncated"),
