@@ -8,7 +8,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from tensorsmith.ir.testcase import load
+from tensorsmith.oracles.judge import judge_isolated
+from tensorsmith.targets.isolation import Limits
 
 PLANTED = Path(__file__).parents[1] / "planted" / "planted_backend.py"
 TESTS = 256
@@ -22,6 +27,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def run_script(path: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def is_of_dynamo(path: Path) -> bool:
+    """Whether torch.compile fails before it comes to a backend: a bug of the installed torch, which nobody planted."""
+    on_no_backend = msgspec.structs.replace(load(path), target="torch:eager")
+    return judge_isolated(on_no_backend, Limits()).outcome == "fail"
 
 
 @pytest.mark.timeout(900)
@@ -38,7 +49,8 @@ def test_exactly_the_planted_bugs_are_found(tmp_path: Path) -> None:
         done = run("fuzz", campaign, "--tests", "32")
         found = json.loads(run("findings", campaign, "--json").stdout)
 
-    operators = {(f["kind"], *(op.split(".")[1] for op in f["operators"])) for f in found}
+    planted = [f for f in found if not is_of_dynamo(Path(f["path"]) / "testcase.json")]
+    operators = {(f["kind"], *(op.split(".")[1] for op in f["operators"])) for f in planted}
     assert operators == {
         ("wrong-result", "sigmoid"),
         ("error", "amin"),
@@ -46,7 +58,7 @@ def test_exactly_the_planted_bugs_are_found(tmp_path: Path) -> None:
         ("crash", "amax"),
         ("wrong-result", "clamp"),
     }, done.stdout
-    assert len(found) == 5
+    assert len(planted) == 5
     scripts = [Path(finding["path"]) / "repro.py" for finding in found]
     with ThreadPoolExecutor(len(scripts)) as pool:
         for path, script in zip(scripts, pool.map(run_script, scripts), strict=True):
