@@ -48,4 +48,5 @@ def _memory(tensor: torch.Tensor) -> int:
 
 
 def _overflows(magnitude: float, count: int, dtype: torch.dtype) -> bool:
-    return magnitude > torch.finfo(dtype).max / max(count, magnitude, 1.0)
+    # A variance may add up `count` squares of differences, each of which is at most twice the greatest value.
+    return magnitude > torch.finfo(dtype).max / (4 * count * max(magnitude, 1.0))

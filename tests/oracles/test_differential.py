@@ -299,12 +299,15 @@ def test_another_order_may_overflow_only_where_values_are_nearly_as_great_as_the
 
     great = case_of([tensor_type("f32", (2, 2))], call, [literal(1e38, 1e38, 2.5e38, 2.0)])
     squares = case_of([tensor_type("f32", (2, 2))], call, [literal(1.0, 2e19, 1.0, 2.0)])
-    small = case_of([tensor_type("f32", (2, 2))], call, [literal(1.0, 1e19, 1.0, 2.0)])
+    small = case_of([tensor_type("f32", (2, 2))], call, [literal(1.0, 1e18, 1.0, 2.0)])
     assert judge_changed(great, overflowed).reason == "undefined:overflow-on-the-way"
     assert judge_changed(squares, overflowed).reason == "undefined:overflow-on-the-way"
     assert judge_changed(small, overflowed).outcome == "fail"
     variances = case_of([tensor_type("f32", (2,))], [("aten.var.dim", (Ref(0), (0,)))], [literal(2e19, 1.0)])
     assert judge_changed(variances, overflowed).reason == "undefined:overflow-on-the-way"
+    # Welford's steps square the difference of the two, which is twice as great as either.
+    apart = case_of([tensor_type("f32", (2,))], [("aten.std.dim", (Ref(0), (0,)))], [literal(9.2e18, -9.2e18)])
+    assert judge_changed(apart, overflowed).reason == "undefined:overflow-on-the-way"
     infinite = case_of([tensor_type("f64", (2, 2))], call, [literal(1e308, 1e308, 1.0, 1.0)])
     nan_for_infinity: Outputs = [torch.tensor([torch.nan, 1.0], dtype=torch.float64)]
     assert judge_changed(infinite, lambda i, o: nan_for_infinity).reason == "undefined:overflow-on-the-way"
