@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -63,6 +63,21 @@ def function(parameters: Sequence[Any], body: Any) -> Any:
 def module(func: Any) -> Any:
     """An IRModule of one function."""
     return tvm().root.IRModule({ENTRY: func})
+
+
+def passes_of(dialect: str) -> Any:
+    """The module that has the constructors of a dialect's passes.
+
+    Args:
+        dialect: `tirx`, `s_tir`, `relax`, or `relax.backend`.
+    """
+    root = tvm().root
+    return {
+        "tirx": root.tirx.transform,
+        "s_tir": root.s_tir.transform,
+        "relax": root.relax.transform,
+        "relax.backend": root.relax.backend,
+    }[dialect]
 
 
 def is_well_formed(func: Any) -> bool:
@@ -173,3 +188,71 @@ def assertion(condition: Any, message: str) -> Any:
     text = tvm().root.ir.StringImm
     # The constructor's first two parameters are named the other way round than it passes them on in 0.27.
     return tvm().tirx.AssertStmt(condition, text("RuntimeError"), [text(message)])
+
+
+def json_of(func: Any) -> str:
+    """The function as TVM's JSON."""
+    return str(tvm().root.ir.save_json(func))
+
+
+def load(source: Any, indices: Sequence[Any]) -> Any:
+    """An element of a buffer; the constructor, unlike indexing, folds nothing and knows nothing of slices."""
+    return tvm().tirx.BufferLoad(source, list(indices))
+
+
+def map_variables(node: Any, new: Callable[[Any], Any]) -> Any:
+    """The tree with what `new` gives for every variable and buffer, where it is defined and where it is used."""
+    return _ffi().structural_map(node, [(tvm().root.ir.Var, new)])
+
+
+def variables(node: Any) -> dict[int, Any]:
+    """Every variable and buffer in a tree, defined there or not, by identity."""
+    found: dict[int, Any] = {}
+
+    def see(variable: Any) -> None:
+        found[identity(variable)] = variable
+
+    _ffi().structural_walk(node, [(tvm().root.ir.Var, see)])
+    return found
+
+
+def block(
+    name: str,
+    iterators: Sequence[Any],
+    body: Any,
+    init: Any = None,
+    buffers: Sequence[Any] = (),
+    match_buffers: Sequence[Any] = (),
+    annotations: Mapping[str, Any] | None = None,
+) -> Any:
+    """A block, whose read and written regions are those that TVM finds in it; of a root block none.
+
+    Args:
+        name: `root` for the outermost one.
+        iterators: its variables (IterVar).
+        body: its statement.
+        init: what a reduction starts with, or None.
+        buffers: what it allocates.
+        match_buffers: its views of other buffers.
+        annotations: as TVM takes them.
+    """
+    s_tir = tvm().root.s_tir
+    kept = (name, body, init, list(buffers), list(match_buffers), dict(annotations or {}))
+    bare = s_tir.SBlock(list(iterators), [], [], *kept)
+    if name == "root":
+        return bare
+    used = [variable for variable in variables(bare).values() if is_buffer(variable)]
+    reads, writes = tvm().analysis.get_sblock_read_write_region(bare, {variable: variable for variable in used})
+    return s_tir.SBlock(list(iterators), reads, writes, *kept)
+
+
+def realize(values: Sequence[Any], predicate: Any, inner: Any) -> Any:
+    """A block where it stands: the values of its variables, and whether it runs."""
+    return tvm().root.s_tir.SBlockRealize(list(values), predicate, inner)
+
+
+@cache
+def _ffi() -> Any:
+    import tvm_ffi
+
+    return tvm_ffi

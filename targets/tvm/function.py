@@ -1,0 +1,43 @@
+"""A PrimFunc as generators and mutators handle it: TVM's live object, with what its parameters are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar
+from tensorsmith.targets.tvm import adapter
+
+
+@dataclass(frozen=True)
+class TirFunction:
+    """A function whose parameters are `buffers` and then `scalars`, in order.
+
+    Attributes:
+        func: TVM's PrimFunc.
+        buffers: what its buffer parameters are.
+        scalars: what its scalar parameters are.
+    """
+
+    func: Any
+    buffers: tuple[TirBuffer, ...]
+    scalars: tuple[TirScalar, ...] = ()
+
+    def with_body(self, body: Any) -> TirFunction:
+        """The function with another body."""
+        return replace(self, func=self.func.with_body(body))
+
+
+def to_function(program: TirProgram) -> TirFunction:
+    """The live function of a program.
+
+    Raises:
+        InvalidInputError: the program's `json` is not what this version of TVM writes.
+    """
+    return TirFunction(adapter.from_program(program), program.buffers, program.scalars)
+
+
+def to_program(function: TirFunction, with_script: bool = False) -> TirProgram:
+    """The function as data; its TVMScript is slow to print and is left out unless asked for."""
+    text = adapter.script(function.func) if with_script else ""
+    return TirProgram(adapter.json_of(function.func), function.buffers, function.scalars, text)

@@ -1,0 +1,158 @@
+"""Every place of a function where something else could stand, with what is in reach there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from tensorsmith.targets.tvm import adapter, tree
+from tensorsmith.targets.tvm.function import TirFunction
+from tensorsmith.targets.tvm.ranges import Interval, interval
+from tensorsmith.targets.tvm.tree import Path, Role
+
+SERIAL, PARALLEL, VECTORIZED, UNROLLED = range(4)
+_PASSED_ON = (Role.VALUE, Role.STATEMENT)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop around a place: its variable, its kind as `tvm.tirx.ForKind` has it, how often it turns at most."""
+
+    variable: Any
+    kind: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is in reach.
+
+    Attributes:
+        variables: scalar variables, the innermost last.
+        buffers: buffer variables, whether they have been written or not.
+        known: identity of a variable, or of a buffer for its elements, to an interval of its values.
+        loops: loops around, the outermost first.
+        in_while: in the condition or the body of a While.
+    """
+
+    variables: tuple[Any, ...] = ()
+    buffers: tuple[Any, ...] = ()
+    known: Mapping[int, Interval] = field(default_factory=dict)
+    loops: tuple[Loop, ...] = ()
+    in_while: bool = False
+
+    @property
+    def iterations(self) -> int:
+        """How often a statement here runs at most; a While counts once."""
+        product = 1
+        for loop in self.loops:
+            product *= loop.most
+        return product
+
+    def with_variable(self, variable: Any, values: Interval | None = None) -> Place:
+        """The place where one more variable is defined."""
+        known = self.known if values is None else {**self.known, adapter.identity(variable): values}
+        return replace(self, variables=(*self.variables, variable), known=known)
+
+    def with_buffers(self, buffers: tuple[Any, ...]) -> Place:
+        """The place where more buffers are."""
+        return replace(self, buffers=(*self.buffers, *buffers)) if buffers else self
+
+
+class Site(NamedTuple):
+    """A node of a function's body.
+
+    Attributes:
+        path: where it is, for `tree.replace_at`.
+        node: the node.
+        role: what it is for: of an operand, what the whole expression is for (`VALUE` of a store, `INDEX`, ...).
+        place: what is in reach.
+    """
+
+    path: Path
+    node: Any
+    role: Role
+    place: Place
+
+
+def sites(function: TirFunction, buffers: Mapping[int, Interval] | None = None) -> Iterator[Site]:
+    """Every node of a function's body, parents before children, in the order of evaluation.
+
+    Args:
+        function: the function; its scalars' ranges are known.
+        buffers: identity of a buffer to the interval of its elements, where that is known.
+    """
+    place = parameters(function, buffers or {})
+    for path, node, role, at in _below(function.func.body, (), Role.STATEMENT, place):
+        yield Site(path, node, role, at)
+
+
+def parameters(function: TirFunction, buffers: Mapping[int, Interval]) -> Place:
+    """The place at the start of a function."""
+    known = dict(buffers)
+    scalars: list[Any] = []
+    arrays: list[Any] = []
+    for variable in function.func.params:
+        (arrays if adapter.is_buffer(variable) else scalars).append(variable)
+    for variable, scalar in zip(scalars, function.scalars, strict=False):
+        if scalar.low is not None and scalar.high is not None:
+            known[adapter.identity(variable)] = (scalar.low, scalar.high)
+    return Place(tuple(scalars), tuple(arrays), known)
+
+
+_Visited = tuple[Path, Any, Role, Place]
+
+
+def _below(node: Any, path: Path, role: Role, place: Place) -> Iterator[_Visited]:
+    yield path, node, role, place
+    kind, passed = tree.kind_of(node), place
+    for position, child in enumerate(tree.children(node)):
+        inner = _entered(node, kind, position, child, place) if kind in _SCOPED else passed
+        next_role = role if child.role in _PASSED_ON and role != Role.STATEMENT else child.role
+        yield from _below(child.node, (*path, position), next_role, inner)
+        if kind == "SeqStmt":
+            passed = after(child.node, passed)
+
+
+def after(statement: Any, place: Place) -> Place:
+    """The place after a statement: with what it defines."""
+    kind = tree.kind_of(statement)
+    if kind == "Bind":
+        return place.with_variable(statement.var, interval(statement.value, place.known))
+    if kind in ("AllocBuffer", "DeclBuffer"):
+        return place.with_buffers((statement.buffer,))
+    return place
+
+
+def loop_values(loop: Any, place: Place) -> tuple[Interval, int]:
+    """What a For's variable can be, and how often the loop turns at most."""
+    low, high = interval(loop.min, place.known)
+    most = max(interval(loop.extent, place.known)[1], 0)
+    return (low, high + max(most, 1) - 1), most
+
+
+def _entered(node: Any, kind: str, position: int, child: tree.Child, place: Place) -> Place:
+    if kind == "For":
+        if child.role is not Role.STATEMENT:
+            return place
+        values, most = loop_values(node, place)
+        inner = place.with_variable(node.loop_var, values)
+        return replace(inner, loops=(*place.loops, Loop(node.loop_var, int(node.kind), most)))
+    if kind == "While":
+        return replace(place, in_while=True)
+    if kind == "Let":
+        return place if position == 0 else place.with_variable(node.var, interval(node.value, place.known))
+    if kind == "SBlockRealize":
+        return place if child.role is Role.BINDING else bound(node, place)
+    return place.with_buffers((*node.alloc_buffers, *(match.buffer for match in node.match_buffers)))
+
+
+def bound(realize: Any, place: Place) -> Place:
+    """The place where the variables of a block have their values."""
+    for iterator, value in zip(realize.block.iter_vars, realize.iter_values, strict=True):
+        place = place.with_variable(iterator.var, interval(value, place.known))
+    return place
+
+
+_SCOPED = frozenset({"For", "While", "Let", "SBlockRealize", "SBlock"})
