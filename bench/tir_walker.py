@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.ir.tir import integer_range
-from tensorsmith.oracles.tir import runtime
+from tensorsmith.oracles.tir import functions, runtime
 from tensorsmith.targets.tvm import adapter
 
-MATH = {**runtime.EXACT, **runtime.INEXACT}
+MATH = {**functions.EXACT, **functions.INEXACT}
 
 
 def _minimum(a: Any, b: Any) -> Any:

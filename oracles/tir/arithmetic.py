@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tensorsmith.ir.tir import integer_range
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import Value, fitted, wrapped
+from tensorsmith.oracles.tir.values import FLOATS, Value, fitted, of_dtype, wrapped
 
 
 def _corners(a: Value, b: Value, operation: Callable[[int, int], int]) -> tuple[int, int]:
@@ -171,7 +171,7 @@ def cast(a: Value, dtype: str) -> Value:
     """`a` in another dtype: integers wrap, floats go to integers toward zero and must fit."""
     if a.dtype == dtype:
         return a
-    if dtype.startswith("float"):
+    if dtype in FLOATS:
         if a.is_float:
             return Value(f"np_{dtype}({a.text})", dtype, total=a.total)
         if a.dtype == "bool":
@@ -201,3 +201,30 @@ def if_then_else(condition: Value, a: Value, b: Value) -> Value:
     total = condition.total and a.total and b.total
     low, high = min(a.low, b.low), max(a.high, b.high)
     return Value(f"({a.text} if {condition.text} else {b.text})", a.dtype, low, high, total)
+
+
+def reinterpret(a: Value, dtype: str) -> Value:
+    """The bits of `a` as another dtype of the same size."""
+    if a.dtype == dtype:
+        return a
+    if not a.is_float and dtype not in FLOATS:
+        return wrapped(a, dtype)
+    return of_dtype(f"reinterpret({a.text}, {a.dtype!r}, {dtype!r})", dtype, a.total)
+
+
+def read_as(a: Value, dtype: str) -> Value:
+    """An element of memory that holds `a.dtype`, as an element of a buffer of `dtype`."""
+    if a.dtype == "bool" and dtype in ("int8", "uint8"):
+        return Value(a.text, dtype, 0, 1, a.total)
+    if dtype == "bool" and a.dtype != dtype:
+        return Value(f"as_bool({a.text})", dtype, 0, 1, False)
+    return reinterpret(a, dtype)
+
+
+def write_as(a: Value, dtype: str) -> Value:
+    """`a` as it is put in memory that holds `dtype`: only 0 and 1 in memory of booleans."""
+    if dtype == "bool" and a.dtype != dtype:
+        return Value(f"as_bool({a.text})", dtype, 0, 1, False)
+    if a.dtype == "bool" and dtype in ("int8", "uint8"):
+        return Value(f"int({a.text})", dtype, a.low, a.high, a.total)
+    return reinterpret(a, dtype)

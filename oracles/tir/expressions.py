@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from tensorsmith.ir.tir import integer_range
-from tensorsmith.oracles.tir import arithmetic
+from tensorsmith.oracles.tir import arithmetic, calls, vectors
 from tensorsmith.oracles.tir.frame import Access, Frame, Memory
-from tensorsmith.oracles.tir.runtime import EXACT, INEXACT
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import Value
+from tensorsmith.oracles.tir.values import FLOATS, Value, of_dtype
+from tensorsmith.oracles.tir.vectors import split_dtype
 from tensorsmith.targets.tvm import adapter
 
 BINARY: dict[str, Callable[[Value, Value], Value]] = {
@@ -38,21 +36,12 @@ BINARY: dict[str, Callable[[Value, Value], Value]] = {
     "BitwiseOr": arithmetic.bitwise("|"),
     "BitwiseXor": arithmetic.bitwise("^"),
 }
-CALLED_BINARY = {
-    "shift_left": "LShift",
-    "shift_right": "RShift",
-    "bitwise_and": "BitwiseAnd",
-    "bitwise_or": "BitwiseOr",
-    "bitwise_xor": "BitwiseXor",
-}
-SCALARS = frozenset(
-    f"{kind}{bits}" for kind, sizes in (("int", (8, 16, 32, 64)), ("uint", (8, 16, 32, 64)), ("float", (16, 32, 64)))
-    for bits in sizes
-) | {"bool"}  # fmt: skip
+
+_ROUNDING = frozenset(("Add", "Sub", "Mul", "Div", "Cast", "Call"))
 
 
 def value_of(node: Any, frame: Frame) -> Value:
-    """The code of an expression.
+    """The code of an expression; of a vector, of its lane `frame.lane`.
 
     Raises:
         Unsupported: an expression, an intrinsic or a dtype that the interpreter does not know.
@@ -60,36 +49,71 @@ def value_of(node: Any, frame: Frame) -> Value:
     kind = type(node).__name__
     operation = BINARY.get(kind)
     if operation is not None:
-        return operation(value_of(node.a, frame), value_of(node.b, frame))
-    other = OTHERS.get(kind)
-    if other is None:
-        raise Unsupported(f"expression {kind}")
-    return other(node, frame)
+        value = operation(value_of(node.a, frame), value_of(node.b, frame))
+    else:
+        other = OTHERS.get(kind)
+        if other is None:
+            raise Unsupported(f"expression {kind}")
+        value = other(node, frame)
+    if value.dtype in FLOATS:
+        frame.rounds = frame.rounds or kind in _ROUNDING
+        if frame.noting:
+            return Value(f"note({value.text})", value.dtype, total=value.total)
+    return value
+
+
+def element_dtype(node: Any) -> str:
+    """The dtype of an expression, or of the lanes of a vector."""
+    return split_dtype(adapter.dtype_of(node))[0]
 
 
 def scalar_dtype(node: Any) -> str:
     """The dtype of an expression that is no vector."""
-    dtype = adapter.dtype_of(node)
-    if dtype not in SCALARS:
-        raise Unsupported(f"dtype {dtype}")
+    dtype, lanes = split_dtype(adapter.dtype_of(node))
+    if lanes > 1:
+        raise Unsupported("a vector where a scalar is due")
     return dtype
 
 
-def index_text(memory: Memory, indices: Any, frame: Frame, stores: bool) -> tuple[str, bool]:
-    """The code of a flat index, and whether it is in bounds for certain."""
+def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: bool) -> tuple[str, bool]:
+    """The code of a flat index of an access to so many lanes, and whether it is in bounds for certain."""
     nodes = tuple(indices)
     if len(nodes) != len(memory.shape):
         raise Unsupported(f"{len(nodes)} indices of a buffer with {len(memory.shape)} dimensions")
-    values = [value_of(node, frame) for node in nodes]
-    frame.touch(Access(memory, nodes, tuple(value.text for value in values), stores))
-    texts, total = [], True
-    for position, (value, size) in enumerate(zip(values, memory.shape, strict=True)):
-        inside = value.low >= 0 and value.high < size
+    part = None
+    if memory.lanes == 1:
+        values = [value_of(node, frame) for node in nodes]
+    else:
+        if lanes % memory.lanes:
+            raise Unsupported(f"{lanes} lanes of a buffer of vectors of {memory.lanes}")
+        group, part = vectors.of_group(vectors.lane(frame), memory.lanes)
+        values = [vectors.at_lane(node, group, value_of, frame) for node in nodes]
+    if frame.parallel:
+        frame.touch(Access(memory, nodes, tuple(value.text for value in values), stores))
+    texts, total = [], memory.whole
+    for value, size, stride in zip(values, memory.shape, memory.strides, strict=True):
+        inside = value.low >= 0 and value.high < size.low == size.high
         total = total and inside and value.total
-        text = value.text if inside else f"(_t if 0 <= (_t := {value.text}) < {size} else out_of_bounds())"
-        stride = math.prod(memory.shape[position + 1 :])
-        texts.append(text if stride == 1 else f"{text} * {stride}")
-    return " + ".join(texts) or "0", total
+        text = value.text if inside else f"(_t if 0 <= (_t := {value.text}) < {size.text} else out_of_bounds())"
+        texts.append(text if stride.text == "1" else f"{text} * {stride.text}")
+    text = " + ".join(texts) or "0"
+    if part is not None:
+        text = f"({text}) * {memory.lanes} + {part.text}"
+    if not memory.whole:
+        moved = text if memory.offset.text == "0" else f"{memory.offset.text} + {text}"
+        text = moved if memory.mixed else f"(_t if 0 <= (_t := {moved}) < len({memory.text}) else out_of_bounds())"
+    for loop in frame.parallel:
+        if memory.text in loop.watched:
+            text = f"{loop.watched[memory.text]}.{'write' if stores else 'read'}({text}, {loop.variable})"
+            total = False
+    return text, total
+
+
+def store_text(memory: Memory, index: str, value: str) -> str:
+    """The statement that stores to a flat index."""
+    if memory.mixed:
+        return f"{memory.text}.store({index}, {memory.stored!r}, {value})"
+    return f"{memory.text}[{index}] = {value}"
 
 
 def _load(node: Any, frame: Frame) -> Value:
@@ -98,17 +122,14 @@ def _load(node: Any, frame: Frame) -> Value:
     memory = frame.memories.get(adapter.identity(variable))
     if memory is None:
         raise Unsupported("a load of a buffer that is not declared")
-    index, total = index_text(memory, node.indices, frame, stores=False)
+    lanes = 1 if memory.lanes == 1 else vectors.lanes_of(node)
+    index, total = index_text(memory, node.indices, lanes, frame, stores=False)
     text = f"{memory.text}[{index}]"
-    if memory.local:
+    if memory.mixed:
+        text, total = f"{memory.text}.load({index}, {memory.stored!r})", False
+    elif memory.local:
         text, total = f"(_t if (_t := {text}) is not None else uninitialized())", False
-    return _of_dtype(text, memory.dtype, total)
-
-
-def _of_dtype(text: str, dtype: str, total: bool) -> Value:
-    if dtype.startswith("float"):
-        return Value(text, dtype, total=total)
-    return Value(text, dtype, *integer_range(dtype), total)
+    return arithmetic.read_as(of_dtype(text, memory.stored, total), memory.dtype)
 
 
 def _integer(node: Any, frame: Frame) -> Value:
@@ -128,45 +149,37 @@ def _variable(node: Any, frame: Frame) -> Value:
     value = frame.variables.get(adapter.identity(node))
     if value is None:
         raise Unsupported(f"variable {node.name}, which is not defined")
-    return value
+    if not value.vector:
+        return value
+    return Value(f"{value.text}[{vectors.lane(frame).text}]", value.dtype, value.low, value.high)
 
 
 def _select(node: Any, frame: Frame) -> Value:
-    parts = (node.condition, node.true_value, node.false_value)
-    return arithmetic.select(*(value_of(part, frame) for part in parts))
+    condition, a, b = (value_of(part, frame) for part in (node.condition, node.true_value, node.false_value))
+    return arithmetic.select(condition, a, b)
 
 
 def _let(node: Any, frame: Frame) -> Value:
-    value = value_of(node.value, frame)
+    lanes = vectors.lanes_of(node.value)
+    value = vectors.at_lane(node.value, vectors.any_lane(node.value), value_of, frame)
+    defined = vectors.unrolled(node.value, value_of, frame) if lanes > 1 else value.text
     name = frame.name("v")
-    frame.variables[adapter.identity(node.var)] = Value(name, value.dtype, value.low, value.high)
+    frame.variables[adapter.identity(node.var)] = Value(name, value.dtype, value.low, value.high, vector=lanes > 1)
     body = value_of(node.body, frame)
-    text = f"(({name} := {value.text}), {body.text})[1]"
+    text = f"(({name} := {defined}), {body.text})[1]"
     return Value(text, body.dtype, body.low, body.high, value.total and body.total)
 
 
 def _call(node: Any, frame: Frame) -> Value:
-    name, arguments = adapter.intrinsic(node), [value_of(argument, frame) for argument in node.args]
-    if name in CALLED_BINARY:
-        return BINARY[CALLED_BINARY[name]](*arguments)
-    if name == "if_then_else":
-        return arithmetic.if_then_else(*arguments)
-    if name == "likely":
-        return arguments[0]
-    if name == "bitwise_not":
-        return arithmetic.invert(arguments[0])
-    total = all(argument.total for argument in arguments)
-    texts = ", ".join(argument.text for argument in arguments)
-    if name == "isnan":
-        return Value(f"isnan({texts})", "bool", 0, 1, total)
-    if name == "popcount" and not arguments[0].is_signed:
-        return Value(f"({texts}).bit_count()", scalar_dtype(node), 0, 64, total)
-    if name not in EXACT and name not in INEXACT:
+    name, arguments = adapter.intrinsic(node), node.args
+    if name == "call_llvm_pure_intrin":
+        name, arguments = adapter.llvm_intrinsic(int(arguments[0].value)), arguments[1:]
+    write = calls.CALLS.get(name)
+    if write is None:
         raise Unsupported(f"intrinsic {name}")
-    if not arguments[0].is_float:
-        raise Unsupported(f"intrinsic {name} of {arguments[0].dtype}")
-    frame.inexact = frame.inexact or name in INEXACT
-    return Value(f"math_{name}({texts})", scalar_dtype(node), total=total)
+    value = write([value_of(argument, frame) for argument in arguments], element_dtype(node))
+    frame.inexact = frame.inexact or name in calls.INEXACT
+    return value
 
 
 OTHERS: dict[str, Callable[[Any, Frame], Value]] = {
@@ -175,10 +188,13 @@ OTHERS: dict[str, Callable[[Any, Frame], Value]] = {
     "IntImm": _integer,
     "FloatImm": _floating,
     "Var": _variable,
-    "Cast": lambda node, frame: arithmetic.cast(value_of(node.value, frame), scalar_dtype(node)),
+    "Cast": lambda node, frame: arithmetic.cast(value_of(node.value, frame), element_dtype(node)),
     "Not": lambda node, frame: arithmetic.negate(value_of(node.a, frame)),
     "BitwiseNot": lambda node, frame: arithmetic.invert(value_of(node.a, frame)),
     "Select": _select,
     "Let": _let,
     "Call": _call,
+    "Ramp": lambda node, frame: vectors.ramp(node, frame, value_of),
+    "Broadcast": lambda node, frame: vectors.broadcast(node, frame, value_of),
+    "Shuffle": lambda node, frame: vectors.shuffle(node, frame, value_of),
 }

@@ -10,12 +10,31 @@ from tensorsmith.oracles.tir.values import Value
 
 @dataclass(frozen=True)
 class Memory:
-    """A buffer: a flat Python list named `text`, row-major; `local` ones start uninitialized, with None."""
+    """A buffer: a row-major view of a flat Python list of scalars.
+
+    Attributes:
+        text: the name of the list.
+        dtype: of an element, without lanes.
+        shape: sizes.
+        local: elements start uninitialized, as None.
+        lanes: scalars of an element: over 1 in a buffer of vectors.
+        stored: the dtype of what the list holds.
+        strides: how many elements apart neighbours are, by dimension.
+        offset: the first element.
+        whole: an index that is within `shape` is within the list.
+        mixed: the list is a `Bytes`, for buffers of several sizes of elements share it.
+    """
 
     text: str
     dtype: str
-    shape: tuple[int, ...]
+    shape: tuple[Value, ...]
     local: bool
+    lanes: int
+    stored: str
+    strides: tuple[Value, ...]
+    offset: Value
+    whole: bool = True
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,14 +54,16 @@ class ParallelLoop:
     Attributes:
         variable: the name of its variable in the code.
         outside: names of the variables that are defined before the loop.
-        memories: names of the buffers that exist before the loop.
+        memories: names of the lists that exist before the loop.
         accesses: every load and store in its body so far.
+        watched: the name of a list whose accesses are checked as they happen to the name of what checks them.
     """
 
     variable: str
     outside: frozenset[str]
     memories: frozenset[str]
     accesses: list[Access] = field(default_factory=list)
+    watched: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,13 +71,17 @@ class Frame:
     """The state of writing one function.
 
     Attributes:
-        variables: identity of a scalar variable to its value.
+        variables: identity of a variable to its value; of a vector variable, to a list's name.
         memories: identity of a buffer variable to the buffer.
         parallel: open parallel and vectorized loops, outermost first.
         lines: the source so far.
         constants: source of a constant to its name.
         depth: indentation of the next line.
         inexact: the function calls something that is not correctly rounded.
+        rounds: the function has arithmetic of floats.
+        lane: the lane of a vector expression that is being written, in [lane.low, lane.high].
+        noting: every float that is met is noted.
+        mixed: names of lists that buffers of several sizes of elements share.
     """
 
     variables: dict[int, Value] = field(default_factory=dict)
@@ -66,7 +91,11 @@ class Frame:
     constants: dict[str, str] = field(default_factory=dict)
     depth: int = 1
     inexact: bool = False
+    rounds: bool = False
     names: int = 0
+    lane: Value | None = None
+    noting: bool = False
+    mixed: frozenset[str] = frozenset()
 
     def name(self, prefix: str) -> str:
         """A name that nothing has yet."""

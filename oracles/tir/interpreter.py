@@ -1,28 +1,32 @@
 """The reference: a PrimFunc translated once to Python source, and run on the values of its arguments.
 
 It is strict: whatever TIR leaves undefined raises. Integers are exact, floats are computed in their own dtype, with NaN
-and signed zeros as IEEE has them. A function that calls transcendental functions is marked inexact.
+and signed zeros as IEEE has them. A function that calls transcendental functions is marked inexact. What passes make of
+a function takes the same arguments: they are bound by position, and an array by its memory.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
-from tensorsmith.oracles.tir import runtime
+from tensorsmith.oracles.tir import memory, runtime
+from tensorsmith.oracles.tir.expressions import value_of
 from tensorsmith.oracles.tir.frame import Frame, Memory
-from tensorsmith.oracles.tir.statements import memory_of, write_statement
-from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import Value
+from tensorsmith.oracles.tir.statements import write_statement
+from tensorsmith.oracles.tir.undefined import Mixed, Undefined, Unsupported
+from tensorsmith.oracles.tir.values import FLOATS, Value, of_dtype
+from tensorsmith.oracles.tir.vectors import split_dtype
 from tensorsmith.targets.tvm import adapter
 
 Array = np.ndarray[Any, Any]
 STEPS = 1_000_000  # iterations of a run
 _GLOBALS = runtime.names()
+_SIZE = (0, (1 << 31) - 1)
 
 
 @dataclass(frozen=True)
@@ -30,79 +34,136 @@ class Reference:
     """A function that can be run.
 
     Attributes:
+        func: TVM's function.
         source: the Python that runs.
         parameters: names of the parameters in order, with the buffer that each is, or a scalar's dtype.
         inexact: results depend on functions that libraries round differently; compare floats with a tolerance.
+        rounds: it has arithmetic of floats, which may round.
     """
 
+    func: Any
     source: str
     parameters: tuple[tuple[str, Memory | str], ...]
     inexact: bool
+    rounds: bool
     _run: Callable[..., None]
 
     def run(self, arguments: Mapping[str, Any]) -> dict[str, Array]:
-        """The buffers after a run, in the order of the parameters; the arrays given stay as they are.
+        """The buffers after a run, with the names, dtypes and shapes of the arrays given; these stay as they are.
 
         Args:
-            arguments: by name, an array of the buffer's dtype and shape, or a Python number.
+            arguments: for each parameter, in order, an array or a Python number. A buffer takes an array of as many
+                elements of as many bits, whatever their shape and dtype.
 
         Raises:
             Undefined: the run does something that has no defined result.
+            ValueError: an array is not of the size of its buffer.
         """
-        passed = [_incoming(arguments[name], memory) for name, memory in self.parameters]
+        return self._results(arguments, self._run)
+
+    def met_nan(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a run meets NaN or an infinity in an element, a constant or a result of floats.
+
+        Slow: the function is translated anew.
+
+        Raises:
+            Undefined, ValueError: as `run`.
+        """
+        met = False
+
+        def note(value: Any) -> Any:
+            nonlocal met
+            met = met or not np.isfinite(value)
+            return value
+
+        source, *_ = _written(self.func, STEPS, noting=True)
+        self._results(arguments, _compiled(source, note))
+        return met
+
+    def _results(self, arguments: Mapping[str, Any], run: Callable[..., None]) -> dict[str, Array]:
+        values, buffers = list(arguments.values()), [memory for _, memory in self.parameters]
+        passed = [_incoming(value, memory) for value, memory in zip(values, buffers, strict=True)]
+        sizes = [size for value, memory in zip(values, buffers, strict=True) for size in _sizes(value, memory)]
         with np.errstate(all="ignore"):
-            self._run(*passed)
+            run(*passed, *sizes)
         return {
-            name: np.array(values, dtype=memory.dtype).reshape(memory.shape)
-            for (name, memory), values in zip(self.parameters, passed, strict=True)
+            name: _outgoing(elements, memory, value)
+            for (name, value), memory, elements in zip(arguments.items(), buffers, passed, strict=True)
             if isinstance(memory, Memory)
         }
 
 
-def compile_function(func: Any, steps: int = STEPS) -> Reference:
+def compile_function(func: Any, steps: int = STEPS, before: Reference | None = None) -> Reference:
     """Translate a PrimFunc.
 
     Args:
-        func: as TVM holds it, before vector expressions are introduced.
+        func: as TVM holds it, before it is made a packed function.
         steps: the most loop iterations that a run may take.
+        before: of the function before a pass; it is returned itself where the pass has changed nothing.
 
     Raises:
         Unsupported: the function has a construct that the interpreter does not know.
     """
-    frame = Frame()
-    parameters: list[tuple[str, Memory | str]] = []
-    for variable in func.params:
-        name = frame.name("p")
-        if adapter.is_buffer(variable):
-            memory = memory_of(variable, name, local=False)
-            frame.memories[adapter.identity(variable)] = memory
-            parameters.append((str(variable.name), memory))
-        else:
-            scalar = _scalar(variable, name)
-            frame.variables[adapter.identity(variable)] = scalar
-            parameters.append((str(variable.name), scalar.dtype))
+    if before is not None and adapter.same_function(before.func, func):
+        return before
+    source, frame, buffers = _written(func, steps)
+    names = (str(variable.name) for variable in func.params)
+    parameters = tuple(zip(names, buffers, strict=True))
+    return Reference(func, source, parameters, frame.inexact, frame.rounds, _compiled(source))
+
+
+def _written(func: Any, steps: int, noting: bool = False) -> tuple[str, Frame, list[Memory | str]]:
+    mixed: frozenset[str] = frozenset()
+    while True:
+        try:
+            return _written_with(func, steps, Frame(noting=noting, mixed=mixed))
+        except Mixed as error:
+            mixed |= {error.args[0]}
+
+
+def _written_with(func: Any, steps: int, frame: Frame) -> tuple[str, Frame, list[Memory | str]]:
+    names = [frame.name("p") for _ in func.params]
+    for variable, name in zip(func.params, names, strict=True):
+        if not adapter.is_buffer(variable):
+            frame.variables[adapter.identity(variable)] = of_dtype(name, split_dtype(adapter.dtype_of(variable))[0])
+    sizes = [name for variable in func.params for name in _shape_variables(variable, frame)]
+    buffers = [_parameter(variable, name, frame) for variable, name in zip(func.params, names, strict=True)]
     write_statement(func.body, frame)
-    source = _source(frame, len(parameters), steps)
-    return Reference(source, tuple(parameters), frame.inexact, _compiled(source))
+    return _source(frame, [*names, *sizes], steps), frame, buffers
 
 
-def _scalar(variable: Any, name: str) -> Value:
-    dtype = adapter.dtype_of(variable)
-    if dtype in FLOAT_DTYPES:
-        return Value(name, dtype)
-    if dtype in DTYPES:
-        return Value(name, dtype, *integer_range(dtype))
-    raise Unsupported(f"parameter of {dtype}")
+def _parameter(variable: Any, name: str, frame: Frame) -> Memory | str:
+    if not adapter.is_buffer(variable):
+        return frame.variables[adapter.identity(variable)].dtype
+    made = memory.parameter(variable, name, frame)
+    frame.memories[adapter.identity(variable)] = made
+    return made
 
 
-def _source(frame: Frame, parameters: int, steps: int) -> str:
+def _shape_variables(variable: Any, frame: Frame) -> list[str]:
+    """Names of the actual sizes of a buffer's dimensions that are not constant; a variable alone takes its value."""
+    if not adapter.is_buffer(variable):
+        return []
+    names = []
+    for size in adapter.buffer_layout(variable)[1]:
+        if type(size).__name__ == "IntImm":
+            continue
+        name = frame.name("s")
+        names.append(name)
+        if type(size).__name__ == "Var" and adapter.identity(size) not in frame.variables:
+            frame.variables[adapter.identity(size)] = Value(name, adapter.dtype_of(size), *_SIZE)
+        else:
+            frame.write(f"if {name} != {value_of(size, frame).text}: shapes_differ()")
+    return names
+
+
+def _source(frame: Frame, names: list[str], steps: int) -> str:
     constants = [f"{name} = {text}" for text, name in frame.constants.items()]
-    names = ", ".join(f"p{position + 1}" for position in range(parameters))
-    return "\n".join([*constants, f"def run({names}):", f" _n = {steps}", *frame.lines, ""])
+    return "\n".join([*constants, f"def run({', '.join(names)}):", f" _n = {steps}", *frame.lines, ""])
 
 
-def _compiled(source: str) -> Callable[..., None]:
-    names = dict(_GLOBALS)
+def _compiled(source: str, note: Callable[[Any], Any] | None = None) -> Callable[..., None]:
+    names = _GLOBALS | {"note": note}
     try:
         code = compile(source, "<tir>", "exec")
     except (SyntaxError, RecursionError, MemoryError) as error:
@@ -117,8 +178,39 @@ def _compiled(source: str) -> Callable[..., None]:
 def _incoming(value: Any, memory: Memory | str) -> Any:
     # Python's integers, but NumPy's floats: those are rounded to their dtype by every operation.
     if isinstance(memory, str):
-        return runtime.FLOATS[memory](value) if memory in FLOAT_DTYPES else value
-    if value.dtype != memory.dtype or value.shape != memory.shape:
-        raise ValueError(f"{value.dtype}{list(value.shape)} for a buffer {memory.dtype}{list(memory.shape)}")
-    flat = value.reshape(-1)
-    return list(flat) if value.dtype.kind == "f" else flat.tolist()
+        return runtime.FLOATS[memory](value) if memory in FLOATS else value
+    dtype = runtime.numpy_dtype(memory.dtype)
+    if value.dtype.itemsize != dtype.itemsize or not _may_hold(value.shape, memory):
+        raise ValueError(f"{value.dtype}{list(value.shape)} for a buffer {memory.dtype}{_shape_text(memory)}")
+    flat = np.ascontiguousarray(value).reshape(-1).view(dtype)
+    return list(flat) if memory.dtype in FLOATS else flat.tolist()
+
+
+def _may_hold(shape: tuple[int, ...], memory: Memory) -> bool:
+    """Whether an array of `shape` can be the memory of a buffer: equal sizes, or flat."""
+    if len(memory.shape) == len(shape) and memory.lanes == 1:
+        return all(size.low <= actual <= size.high for size, actual in zip(memory.shape, shape, strict=True))
+    if any(size.low != size.high for size in memory.shape):
+        return len(memory.shape) == 1
+    return len(memory.shape) == 1 and memory.shape[0].low * memory.lanes == math.prod(shape)
+
+
+def _shape_text(memory: Memory) -> str:
+    sizes = ", ".join(str(size.low) if size.low == size.high else size.text for size in memory.shape)
+    return f"[{sizes}]" + (f" of vectors of {memory.lanes}" if memory.lanes > 1 else "")
+
+
+def _sizes(value: Any, memory: Memory | str) -> list[int]:
+    """The sizes of an array's dimensions that its buffer leaves open."""
+    if isinstance(memory, str):
+        return []
+    shape = value.shape if len(memory.shape) == len(value.shape) else (value.size // memory.lanes,)
+    return [actual for size, actual in zip(memory.shape, shape, strict=True) if size.low != size.high]
+
+
+def _outgoing(elements: list[Any], memory: Memory, given: Any) -> Array:
+    flat: Array = np.array(elements, dtype=runtime.numpy_dtype(memory.dtype)).view(given.dtype)
+    if flat.dtype == bool and memory.dtype != "bool" and not set(elements) <= {0, 1}:
+        raise Undefined("a boolean that is neither 0 nor 1")
+    shaped: Array = flat.reshape(given.shape)
+    return shaped

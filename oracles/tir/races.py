@@ -8,19 +8,21 @@ from tensorsmith.oracles.tir.frame import Access, Frame, ParallelLoop
 from tensorsmith.targets.tvm import adapter
 
 
-def may_race(loop: ParallelLoop, frame: Frame) -> bool:
-    """False only where some index tells the iterations apart: equal in all accesses of a buffer, and one-to-one."""
+def may_race(loop: ParallelLoop, frame: Frame) -> list[str]:
+    """Lists that are written, without an index that tells the iterations apart: equal in all accesses, one-to-one."""
     shared: dict[str, list[Access]] = {}
     for access in loop.accesses:
         if access.memory.text in loop.memories:
             shared.setdefault(access.memory.text, []).append(access)
-    written = [accesses for accesses in shared.values() if any(access.stores for access in accesses)]
-    return not all(_kept_apart(accesses, loop, frame) for accesses in written)
+    written = {text: accesses for text, accesses in shared.items() if any(access.stores for access in accesses)}
+    return [text for text, accesses in written.items() if not _kept_apart(accesses, loop, frame)]
 
 
 def _kept_apart(accesses: list[Access], loop: ParallelLoop, frame: Frame) -> bool:
     first = accesses[0]
-    return any(
+    if any(access.memory != first.memory for access in accesses):
+        return False
+    return first.memory.whole and any(
         all(access.texts[dimension] == first.texts[dimension] for access in accesses)
         and _one_to_one(first.indices[dimension], loop, frame)
         for dimension in range(len(first.indices))

@@ -12,9 +12,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tensorsmith.oracles.tir import functions
 from tensorsmith.oracles.tir.undefined import Undefined
 
-FLOATS: dict[str, Any] = {"float16": np.float16, "float32": np.float32, "float64": np.float64}
+try:  # comes with TVM
+    from ml_dtypes import bfloat16
+except ImportError:
+    bfloat16 = None
+
+FLOATS: dict[str, Any] = {
+    "float16": np.float16, "float32": np.float32, "float64": np.float64, "bfloat16": bfloat16
+}  # fmt: skip
 _EXACT_IN_DOUBLE = 1 << 53
 
 
@@ -34,7 +42,7 @@ def uninitialized() -> NoReturn:
 
 
 def races() -> NoReturn:
-    """Iterations of a parallel or vectorized loop may touch the same element, and one writes it."""
+    """Iterations of a parallel or vectorized loop touch the same element, and one writes it."""
     raise Undefined("dependent iterations of a parallel or vectorized loop")
 
 
@@ -51,6 +59,11 @@ def assertion_fails() -> NoReturn:
 def out_of_steps() -> NoReturn:
     """The run takes more iterations than allowed."""
     raise Undefined("too many iterations")
+
+
+def shapes_differ() -> NoReturn:
+    """A buffer given is not of the shape that the parameters say."""
+    raise Undefined("a buffer of another shape")
 
 
 def divisor(value: int) -> int:
@@ -98,77 +111,98 @@ def int_to_float(value: int, dtype: str) -> Any:
     return whole.astype(kind)
 
 
-def round_half_even(value: Any) -> Any:
-    """The nearest whole number, ties to even."""
-    return np.rint(value)
+def reinterpret(value: Any, dtype: str, wanted: str) -> Any:
+    """The bits of a value of `dtype` as one of `wanted`."""
+    made = np.array(value, numpy_dtype(dtype)).view(numpy_dtype(wanted))[()]
+    return made if wanted in FLOATS else made.item()
 
 
-def rsqrt(value: Any) -> Any:
-    """The reciprocal of the square root, in the dtype of `value`."""
-    return value.dtype.type(1) / np.sqrt(value)
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """NumPy's dtype of that name."""
+    made: np.dtype[Any] = np.dtype(FLOATS.get(dtype, dtype))
+    return made
 
 
-def sigmoid(value: Any) -> Any:
-    """The logistic function, in the dtype of `value`."""
-    one = value.dtype.type(1)
-    return one / (one + np.exp(-value))
+def as_bool(value: Any) -> bool:
+    """An element of a byte as a boolean, which only 0 and 1 are."""
+    if value not in (0, 1):
+        raise Undefined("a boolean that is neither 0 nor 1")
+    return bool(value)
 
 
-def erf(value: Any) -> Any:
-    """The error function, in the dtype of `value`."""
-    return value.dtype.type(math.erf(float(value)))
+def assumed(condition: Any) -> int:
+    """What the program promises."""
+    if not condition:
+        raise Undefined("a false assumption")
+    return 0
 
 
-def exp10(value: Any) -> Any:
-    """Ten to the power of `value`, in its dtype."""
-    return np.power(value.dtype.type(10), value)
+class Bytes:
+    """Local memory for elements of several sizes. A byte is None or which byte it is of which value."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self, size: int) -> None:
+        self.cells: list[tuple[Any, str, int] | None] = [None] * size
+
+    def load(self, index: int, dtype: str) -> Any:
+        """The element number `index` of a buffer of `dtype`."""
+        size = numpy_dtype(dtype).itemsize
+        cells = self._at(index, size)
+        first = cells[0]
+        if first is None or None in cells:
+            uninitialized()
+        value, stored, _ = first
+        if stored == dtype and all(cell is not None and cell[0] is value for cell in cells):
+            return value
+        raw = b"".join(np.array(c[0], numpy_dtype(c[1])).tobytes()[c[2] : c[2] + 1] for c in cells if c is not None)
+        made = np.frombuffer(raw, numpy_dtype(dtype))[0]
+        return made if dtype in FLOATS else made.item()
+
+    def store(self, index: int, dtype: str, value: Any) -> None:
+        """Put `value` at the element number `index` of a buffer of `dtype`."""
+        size = numpy_dtype(dtype).itemsize
+        self._at(index, size)
+        self.cells[index * size : (index + 1) * size] = [(value, dtype, byte) for byte in range(size)]
+
+    def _at(self, index: int, size: int) -> list[tuple[Any, str, int] | None]:
+        if not 0 <= index * size <= len(self.cells) - size:
+            out_of_bounds()
+        return self.cells[index * size : (index + 1) * size]
 
 
-# Correctly rounded on every machine, so equal to the last bit.
-EXACT: dict[str, Callable[..., Any]] = {
-    "sqrt": np.sqrt,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "trunc": np.trunc,
-    "fabs": np.fabs,
-    "round": round_half_even,
-    "nearbyint": round_half_even,
-    "copysign": np.copysign,
-}
-# Right to a few units in the last place.
-INEXACT: dict[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "exp2": np.exp2,
-    "exp10": exp10,
-    "log": np.log,
-    "log2": np.log2,
-    "log10": np.log10,
-    "log1p": np.log1p,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "tanh": np.tanh,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "atan": np.arctan,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan2": np.arctan2,
-    "pow": np.power,
-    "hypot": np.hypot,
-    "sigmoid": sigmoid,
-    "erf": erf,
-    "rsqrt": rsqrt,
-}
+class Touched:
+    """Which iterations of one run of a parallel loop touched the elements of a list so far."""
+
+    __slots__ = ("readers", "writers")
+
+    def __init__(self) -> None:
+        self.readers: dict[int, int | None] = {}  # None: several iterations
+        self.writers: dict[int, int] = {}
+
+    def read(self, index: int, iteration: int) -> int:
+        """`index`, which no other iteration may have written."""
+        if self.writers.get(index, iteration) != iteration:
+            races()
+        if self.readers.setdefault(index, iteration) != iteration:
+            self.readers[index] = None
+        return index
+
+    def write(self, index: int, iteration: int) -> int:
+        """`index`, which no other iteration may have touched."""
+        if self.writers.setdefault(index, iteration) != iteration or self.readers.get(index, iteration) != iteration:
+            races()
+        return index
 
 
 def names() -> dict[str, Any]:
     """The globals of generated code."""
     helpers: tuple[Callable[..., Any], ...] = (
-        overflow, out_of_bounds, uninitialized, races, negative_extent, assertion_fails, out_of_steps, divisor,
-        shift_amount, trunc_div, trunc_mod, float_to_int, int_to_float,
+        Bytes, Touched, as_bool, assertion_fails, assumed, divisor, float_to_int, int_to_float, negative_extent,
+        out_of_bounds, out_of_steps, overflow, reinterpret, shapes_differ, shift_amount, trunc_div, trunc_mod,
+        uninitialized,
     )  # fmt: skip
-    math_functions = {f"math_{name}": function for name, function in {**EXACT, **INEXACT}.items()}
+    math_functions = {f"math_{name}": function for name, function in {**functions.EXACT, **functions.INEXACT}.items()}
     floats = {f"np_{name}": kind for name, kind in FLOATS.items()}
-    infinities = {"inf": math.inf, "nan": math.nan, "isnan": math.isnan}
+    infinities = {"isfinite": math.isfinite, "inf": math.inf, "nan": math.nan, "isnan": math.isnan, "isinf": math.isinf}
     return {helper.__name__: helper for helper in helpers} | math_functions | floats | infinities

@@ -9,3 +9,7 @@ class Undefined(Exception):
 
 class Unsupported(Exception):
     """The interpreter does not know a construct of the function; `args[0]` names it."""
+
+
+class Mixed(Exception):
+    """A function must be written anew: buffers of several sizes of elements share the list that `args[0]` names."""

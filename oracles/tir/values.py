@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tensorsmith.ir.tir import integer_range
+from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
+
+FLOATS = frozenset((*FLOAT_DTYPES, "bfloat16"))
+SCALARS = frozenset((*DTYPES, "bfloat16"))
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Value:
         low: an integer or a boolean is at least this; 0 for floats.
         high: an integer or a boolean is at most this; 0 for floats.
         total: it raises nothing, so whether it is evaluated makes no difference.
+        vector: the text is of a list of lanes.
     """
 
     text: str
@@ -24,16 +28,34 @@ class Value:
     low: int = 0
     high: int = 0
     total: bool = True
+    vector: bool = False
 
     @property
     def is_float(self) -> bool:
         """Whether the value is a float."""
-        return self.dtype.startswith("float")
+        return self.dtype in FLOATS
 
     @property
     def is_signed(self) -> bool:
         """Whether the value is a signed integer."""
         return self.dtype.startswith("int")
+
+
+def number(value: int) -> Value:
+    """A whole number of indices, sizes and lanes."""
+    return Value(str(value) if value >= 0 else f"({value})", "int32", value, value)
+
+
+def of_dtype(text: str, dtype: str, total: bool = True) -> Value:
+    """A value of which only the dtype is known."""
+    if dtype in FLOATS:
+        return Value(text, dtype, total=total)
+    return Value(text, dtype, *integer_range(dtype), total)
+
+
+def width(dtype: str) -> int:
+    """The bits that an element takes in memory; a boolean takes a byte."""
+    return 8 if dtype == "bool" else int(dtype.lstrip("abfilnotu"))
 
 
 def fitted(text: str, dtype: str, low: int, high: int, total: bool) -> Value:

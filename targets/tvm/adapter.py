@@ -80,6 +80,82 @@ def passes_of(dialect: str) -> Any:
     }[dialect]
 
 
+def target(attributes: Mapping[str, Any]) -> Any:
+    """A target, with itself as its host.
+
+    Args:
+        attributes: `kind`, and others that it has.
+
+    Raises:
+        InvalidInputError: TVM knows no such target.
+    """
+    root = tvm().root
+    try:
+        made = root.target.Target({k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()})
+        return made.with_host(made)
+    except (root.error.InternalError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"step `target`: {first_line(error)}") from error
+
+
+def pass_context(config: Mapping[str, Any], opt_level: int, disabled: Sequence[str]) -> Any:
+    """A PassContext; may be entered any number of times.
+
+    Raises:
+        InvalidInputError: TVM has no such key, or does not take its value.
+    """
+    root = tvm().root
+    try:
+        return root.transform.PassContext(opt_level=opt_level, disabled_pass=list(disabled), config=dict(config))
+    except (root.error.InternalError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInputError(f"steps `config:...`: {first_line(error)}") from error
+
+
+def in_sequence(made: Any) -> Any:
+    """A sequence of one pass."""
+    return tvm().root.transform.Sequential([made])
+
+
+def is_module(node: Any) -> bool:
+    """Whether a node is an IRModule."""
+    return isinstance(node, tvm().root.IRModule)
+
+
+def build_module(mod: Any, target: Any) -> Any:
+    """Compile a module under the current PassContext: of PrimFuncs a library, of Relax functions an executable.
+
+    Raises:
+        whatever TVM raises.
+    """
+    names = tvm()
+    of_tir = all(isinstance(func, names.tirx.PrimFunc) for func in mod.functions.values())
+    return names.tirx.build(mod, target) if of_tir else names.root.compile(mod, target)
+
+
+@cache
+def cpu_features() -> frozenset[str]:
+    """What the CPU of this machine has, in LLVM's words, such as `avx2`."""
+    codegen, root = tvm().root.target.codegen, tvm().root
+    here = {"kind": "llvm", "mtriple": codegen.llvm_get_system_triple(), "mcpu": codegen.llvm_get_system_cpu()}
+    return frozenset(str(feature) for feature in codegen.llvm_get_cpu_features(root.target.Target(here)))
+
+
+def only_function(mod: Any) -> Any | None:
+    """The PrimFunc of a module that holds nothing else, or None."""
+    functions = list(mod.functions.values())
+    return functions[0] if len(functions) == 1 and isinstance(functions[0], tvm().tirx.PrimFunc) else None
+
+
+def ill_formed(func: Any) -> str | None:
+    """Why TVM's own verifier rejects a function, in one line; None if it accepts it."""
+    if is_well_formed(func):
+        return None
+    try:
+        tvm().analysis.verify_well_formed(func, assert_mode=True)
+    except (tvm().root.error.InternalError, TypeError, ValueError) as error:
+        return first_line(error)
+    return "it does not say why"
+
+
 def is_well_formed(func: Any) -> bool:
     """Whether TVM's own verifier accepts the function."""
     return bool(tvm().analysis.verify_well_formed(func, assert_mode=False))
@@ -177,6 +253,29 @@ def intrinsic(call: Any) -> str:
     return str(getattr(call.op, "name", call.op)).rpartition(".")[2]
 
 
+def llvm_intrinsic(number: int) -> str:
+    """The name of LLVM's intrinsic of a number, without the types of its operands: `llvm.exp`."""
+    name = str(tvm().root.get_global_func("target.llvm_get_intrinsic_name")(number))
+    return ".".join(name.split(".")[:2])
+
+
+def data_of(expression: Any) -> Any | None:
+    """The buffer whose memory an expression is, as a declared buffer's `data`; None for other memory."""
+    is_data = type(expression).__name__ == "Call" and intrinsic(expression) == "buffer_data"
+    return expression.args[0] if is_data else None
+
+
+def same_function(one: Any, other: Any) -> bool:
+    """Whether two functions are equal but for names and attributes."""
+    import tvm_ffi
+
+    if one.body.same_as(other.body) and one.params.same_as(other.params):
+        return True
+    kind = tvm().tirx.PrimFunc
+    bare = [kind(func.params, func.body, func.ret_type) for func in (one, other)]
+    return bool(tvm_ffi.structural_equal(*bare))
+
+
 def buffer_layout(variable: Any) -> tuple[str, tuple[Any, ...], tuple[Any, ...], Any]:
     """The dtype of a buffer's elements, its shape, its strides (none if compact) and its offset, as expressions."""
     type_ = variable.ty
@@ -256,3 +355,48 @@ def _ffi() -> Any:
     import tvm_ffi
 
     return tvm_ffi
+
+
+def shape(variable: Any) -> tuple[int | None, ...]:
+    """The sizes of a buffer; None for those that are not constant."""
+    return tuple(int(size.value) if type(size).__name__ == "IntImm" else None for size in variable.ty.shape)
+
+
+def iterator(variable: Any, size: int, reduces: bool = False, low: int = 0) -> Any:
+    """A variable of a block, which goes over [low, low + size), in any order unless it `reduces`."""
+    span = tvm().root.ir.Range.from_min_extent(low, size)
+    return tvm().tirx.IterVar(span, variable, 2 if reduces else 0)
+
+
+def is_number(expression: Any) -> bool:
+    """Whether an expression is a number or a vector of numbers: no handle, no buffer, no text."""
+    return type(getattr(expression, "ty", None)).__name__ == "PrimType" and dtype_of(expression) not in ("handle", "void")
+
+
+def buffer_like(variable: Any, name: str, dtype: str, sizes: Sequence[int]) -> Any:
+    """A compact buffer in the same kind of memory as another."""
+    return tvm().tirx.decl_buffer(tuple(sizes), dtype, name=name, layout=None, scope=str(variable.ty.storage_scope))
+
+
+def with_parameters(func: Any, parameters: Sequence[Any]) -> Any:
+    """The function with other parameters."""
+    return tvm().tirx.PrimFunc(list(parameters), func.body, func.ret_type, func.attrs)
+
+
+def read_script(text: str) -> Any:
+    """The function that TVMScript describes.
+
+    Raises:
+        whatever TVM's parser raises.
+    """
+    return tvm().root.script.from_source(text)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two nodes are equal but for the names of variables."""
+    return bool(_ffi().structural_equal(one, other))
+
+
+def number_type(dtype: str) -> Any:
+    """TVM's type of numbers of a dtype, or of vectors of them."""
+    return tvm().root.ir.PrimType(dtype)
