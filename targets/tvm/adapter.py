@@ -370,7 +370,10 @@ def iterator(variable: Any, size: int, reduces: bool = False, low: int = 0) -> A
 
 def is_number(expression: Any) -> bool:
     """Whether an expression is a number or a vector of numbers: no handle, no buffer, no text."""
-    return type(getattr(expression, "ty", None)).__name__ == "PrimType" and dtype_of(expression) not in ("handle", "void")
+    return type(getattr(expression, "ty", None)).__name__ == "PrimType" and dtype_of(expression) not in (
+        "handle",
+        "void",
+    )
 
 
 def buffer_like(variable: Any, name: str, dtype: str, sizes: Sequence[int]) -> Any:
@@ -400,3 +403,8 @@ def equal(one: Any, other: Any) -> bool:
 def number_type(dtype: str) -> Any:
     """TVM's type of numbers of a dtype, or of vectors of them."""
     return tvm().root.ir.PrimType(dtype)
+
+
+def schedule(func: Any) -> Any:
+    """A schedule of a function in block form, whose primitives raise `ScheduleError` where they do not apply."""
+    return tvm().root.s_tir.Schedule(module(func), error_render_level="none", debug_mask="none")

@@ -1,0 +1,51 @@
+"""Making sequences of passes legal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from tensorsmith.ir.pipeline import Pipeline, Step
+from tensorsmith.targets.tvm.passes.catalog import find_pass
+from tensorsmith.targets.tvm.passes.defaults import DEFAULT_RELAX, DEFAULT_TIR
+from tensorsmith.targets.tvm.passes.order import passes_problem
+from tensorsmith.targets.tvm.passes.settings import is_setting, passes_in, settings_in, settings_of
+
+_PLACES = {step.name: place for place, step in reversed(tuple(enumerate((*DEFAULT_TIR, *DEFAULT_RELAX))))}
+
+
+def legalized(steps: Sequence[Step], disabled: Sequence[str] = (), free_order: bool = False) -> tuple[Step, ...]:
+    """The steps with those inserted that they require, and without those that cannot be legal where they stand.
+
+    Args:
+        steps: passes that there are, in any order, and `build`.
+        disabled: names of passes that do not run.
+        free_order: whether only the constraints count without which the process dies.
+    """
+    made: list[Step] = []
+    for step in steps:
+        if free_order and passes_problem([*made, step], disabled, free_order) is None:
+            made.append(step)
+            continue
+        names = {s.name for s in made if s.name not in disabled}
+        missing = sorted(required_by(step.name) - names, key=lambda name: (_PLACES.get(name, len(_PLACES)), name))
+        longer = [*made, *(Step(name) for name in missing), step]
+        if passes_problem(longer, disabled, free_order) is None:
+            made = longer
+    return tuple(made)
+
+
+def legal_pipeline(steps: Sequence[Step]) -> Pipeline:
+    """A pipeline of the steps: of two settings for one thing the later, in order of names, then the passes, legal."""
+    settings = {step.name: step for step in steps if is_setting(step)}
+    rough = Pipeline((*(settings[name] for name in sorted(settings)), *(s for s in steps if not is_setting(s))))
+    known = settings_of(rough)
+    made = legalized(passes_in(rough), known.disabled, known.free_order)
+    return Pipeline((*settings_in(rough), *made))
+
+
+@cache
+def required_by(name: str) -> frozenset[str]:
+    """The names of all passes that must have run before a pass or `build`, directly or for those that must have."""
+    required = () if name == "build" else find_pass(name).requires
+    return frozenset(required).union(*(required_by(other) for other in required))

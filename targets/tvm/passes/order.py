@@ -1,0 +1,106 @@
+"""In which orders passes may run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tensorsmith.ir.pipeline import Pipeline, Step
+from tensorsmith.targets.tvm.passes.catalog import find_pass, known_pass
+from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.settings import CONFIG, DISABLE, is_setting, passes_in, settings_of
+
+
+def order_problem(pipeline: Pipeline) -> str | None:
+    """What is wrong with a pipeline, in words, or None.
+
+    A pipeline of free order may have its passes in any order, and still must consist of steps that there are.
+    """
+    first_pass = next((k for k, step in enumerate(pipeline.steps) if not is_setting(step)), len(pipeline.steps))
+    late = [step.name for step in pipeline.steps[first_pass:] if is_setting(step)]
+    if late:
+        return f"setting `{late[0]}` comes after a pass"
+    problem = _settings_problem(pipeline)
+    if problem is not None:
+        return problem
+    steps = passes_in(pipeline)
+    for step in steps:
+        problem = _step_problem(step)
+        if problem is not None:
+            return problem
+    if BUILD in steps[:-1]:
+        return f"`{BUILD.name}` is not the last step"
+    settings = settings_of(pipeline)
+    return passes_problem(steps, settings.disabled, settings.free_order)
+
+
+def passes_problem(steps: Sequence[Step], disabled: Sequence[str] = (), free_order: bool = False) -> str | None:
+    """What is wrong with the order of passes, in words, or None.
+
+    Args:
+        steps: passes that there are, and `build`.
+        disabled: names of those of them that do not run.
+        free_order: whether only the constraints count without which the process dies.
+    """
+    if free_order:
+        return _deadly_problem(steps, disabled)
+    run: dict[str, None] = {}
+    last: tuple[str, tuple[str, ...]] | None = None
+    for step in steps:
+        name = step.name
+        if name in disabled:
+            continue
+        if last is not None and name not in last[1]:
+            return f"`{name}` may not run after `{last[0]}`"
+        if name == BUILD.name:
+            continue
+        entry = find_pass(name)
+        if entry.once and name in run:
+            return f"`{name}` may run only once"
+        missing = [required for required in entry.requires if required not in run]
+        if missing:
+            return f"`{name}` must run after `{missing[0]}`"
+        late = [other for other in entry.before if other in run]
+        if late:
+            return f"`{name}` must run before `{late[0]}`"
+        run[name] = None
+        if entry.followers is not None:
+            last = (name, entry.followers if last is None else tuple(n for n in entry.followers if n in last[1]))
+    return None
+
+
+def _deadly_problem(steps: Sequence[Step], disabled: Sequence[str]) -> str | None:
+    run: set[str] = set()
+    for step in steps:
+        if step.name in disabled:
+            continue
+        entry = known_pass(step.name)
+        missing = [required for required in entry.requires if required not in run] if entry and entry.deadly else []
+        if missing:
+            return f"`{step.name}` must run after `{missing[0]}`"
+        run.add(step.name)
+    return None
+
+
+def _settings_problem(pipeline: Pipeline) -> str | None:
+    names: set[str] = set()
+    for step in pipeline.steps:
+        if not is_setting(step):
+            continue
+        if step.name in names:
+            return f"setting `{step.name}` is there twice"
+        names.add(step.name)
+        if step.name.startswith(CONFIG) and not step.parameters:
+            return f"setting `{step.name}` has no value"
+        if step.name.startswith(DISABLE) and known_pass(step.name.removeprefix(DISABLE)) is None:
+            return f"setting `{step.name}`: there is no such pass"
+    return None
+
+
+def _step_problem(step: Step) -> str | None:
+    if is_setting(step) or step == BUILD:
+        return None
+    entry = known_pass(step.name)
+    if entry is None:
+        return f"there is no pass `{step.name}`"
+    unknown = {name for name, _ in step.parameters} - {name for name, _ in entry.arguments}
+    return f"`{step.name}` takes no `{min(unknown)}`" if unknown else None
