@@ -1,0 +1,1 @@
+"""Mutators of pipelines of TVM's passes."""
