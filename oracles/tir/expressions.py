@@ -156,7 +156,7 @@ def _variable(node: Any, frame: Frame) -> Value:
 
 def _select(node: Any, frame: Frame) -> Value:
     condition, a, b = (value_of(part, frame) for part in (node.condition, node.true_value, node.false_value))
-    return arithmetic.select(condition, a, b)
+    return (arithmetic.if_then_else if frame.lazy else arithmetic.select)(condition, a, b)
 
 
 def _let(node: Any, frame: Frame) -> Value:
@@ -174,6 +174,8 @@ def _call(node: Any, frame: Frame) -> Value:
     name, arguments = adapter.intrinsic(node), node.args
     if name == "call_llvm_pure_intrin":
         name, arguments = adapter.llvm_intrinsic(int(arguments[0].value)), arguments[1:]
+    elif name == "call_pure_extern":  # of the C library: `erff` is that of float32
+        name, arguments = str(arguments[0].value).removesuffix("f"), arguments[1:]
     write = calls.CALLS.get(name)
     if write is None:
         raise Unsupported(f"intrinsic {name}")

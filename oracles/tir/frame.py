@@ -81,6 +81,7 @@ class Frame:
         rounds: the function has arithmetic of floats.
         lane: the lane of a vector expression that is being written, in [lane.low, lane.high].
         noting: every float that is met is noted.
+        lazy: a selection evaluates only the value that is kept.
         mixed: names of lists that buffers of several sizes of elements share.
     """
 
@@ -95,6 +96,7 @@ class Frame:
     names: int = 0
     lane: Value | None = None
     noting: bool = False
+    lazy: bool = False
     mixed: frozenset[str] = frozenset()
 
     def name(self, prefix: str) -> str:

@@ -76,7 +76,7 @@ class Reference:
             met = met or not np.isfinite(value)
             return value
 
-        source, *_ = _written(self.func, STEPS, noting=True)
+        source, *_ = _written(self.func, STEPS, lazy=True, noting=True)
         self._results(arguments, _compiled(source, note))
         return met
 
@@ -93,30 +93,32 @@ class Reference:
         }
 
 
-def compile_function(func: Any, steps: int = STEPS, before: Reference | None = None) -> Reference:
+def compile_function(func: Any, steps: int = STEPS, before: Reference | None = None, lazy: bool = False) -> Reference:
     """Translate a PrimFunc.
 
     Args:
         func: as TVM holds it, before it is made a packed function.
         steps: the most loop iterations that a run may take.
         before: of the function before a pass; it is returned itself where the pass has changed nothing.
+        lazy: `Select` evaluates only the value that it keeps. TVM's passes make selections whose other value is out of
+            bounds, which `RewriteUnsafeSelect` repairs; a program that they start from should not have them.
 
     Raises:
         Unsupported: the function has a construct that the interpreter does not know.
     """
     if before is not None and adapter.same_function(before.func, func):
         return before
-    source, frame, buffers = _written(func, steps)
+    source, frame, buffers = _written(func, steps, lazy)
     names = (str(variable.name) for variable in func.params)
     parameters = tuple(zip(names, buffers, strict=True))
     return Reference(func, source, parameters, frame.inexact, frame.rounds, _compiled(source))
 
 
-def _written(func: Any, steps: int, noting: bool = False) -> tuple[str, Frame, list[Memory | str]]:
+def _written(func: Any, steps: int, lazy: bool, noting: bool = False) -> tuple[str, Frame, list[Memory | str]]:
     mixed: frozenset[str] = frozenset()
     while True:
         try:
-            return _written_with(func, steps, Frame(noting=noting, mixed=mixed))
+            return _written_with(func, steps, Frame(noting=noting, lazy=lazy, mixed=mixed))
         except Mixed as error:
             mixed |= {error.args[0]}
 

@@ -108,6 +108,8 @@ def _evaluate(node: Any, frame: Frame) -> None:
     called = adapter.intrinsic(node.value) if type(node.value).__name__ == "Call" else ""
     if called in _JUMPS:
         frame.write(_JUMPS[called])
+    elif called in _WITHOUT_EFFECT:
+        return
     elif called == "ret":
         _returned(node.value.args[0], frame)
     elif vectors.lanes_of(node.value) > 1:
@@ -128,6 +130,7 @@ def _returned(value: Any, frame: Frame) -> None:
 
 
 _JUMPS = {"break_loop": "break", "continue_loop": "continue", "thread_return": "return"}
+_WITHOUT_EFFECT = frozenset({"start_profile_intrinsic", "end_profile_intrinsic", "tvm_storage_sync"})
 
 STATEMENTS: dict[str, Callable[[Any, Frame], None]] = {
     "SeqStmt": _sequence,
