@@ -1,0 +1,1 @@
+"""Findings in programs of TIR: reduction, stand-alone scripts, reports."""

@@ -1,0 +1,53 @@
+"""Reduction of a failing test of TIR in a process of its own, because a candidate may crash or hang TVM.
+
+Most failures crash nothing, and then all candidates are judged in one child, hundreds a second. If the child dies, or
+if the failure is a death, every candidate gets a child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.judge import judge_isolated
+from tensorsmith.oracles.tir.judge import judge_tir
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.isolation import Died, Limits, run_isolated
+from tensorsmith.triage.reduce import Progress, Reduced
+from tensorsmith.triage.tir.reduce import reduce_tir
+
+_DEATHS = ("crash", "hang", "memory")
+# What the child may take to end after its deadline, in seconds.
+_SLACK = 30.0
+
+_decoder = msgspec.json.Decoder(Reduced[TirCase])
+
+
+def reduce_tir_isolated(
+    case: TirCase,
+    verdict: Verdict,
+    limits: Limits,
+    deadline_seconds: float,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Reduced[TirCase]:
+    """Reduce a failing test case of TIR.
+
+    Args:
+        case: the test case.
+        verdict: how it fails at these limits.
+        limits: of one run.
+        deadline_seconds: after so long the best so far is returned, as it is on Ctrl-C.
+        on_progress: called after every run of the judge, where each has a process of its own.
+
+    Raises:
+        ValueError: the verdict is no failure.
+    """
+    if verdict.kind not in _DEATHS:
+        whole = Limits(min(deadline_seconds, 3 * limits.seconds) + _SLACK, limits.rss_bytes)
+        seconds = min(deadline_seconds, 3 * limits.seconds)
+        ended = run_isolated(lambda: msgspec.json.encode(reduce_tir(case, verdict, judge_tir, seconds)), whole)
+        if not isinstance(ended, Died):
+            return _decoder.decode(ended.payload)
+    return reduce_tir(case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress)

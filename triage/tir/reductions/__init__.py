@@ -1,0 +1,1 @@
+"""Ways to make a function of TIR simpler, one a file."""
