@@ -230,7 +230,7 @@ def run(built: Any, arguments: Mapping[str, Any]) -> dict[str, np.ndarray[Any, A
 
 def dtype_of(expression: Any) -> str:
     """The dtype of an expression as text, such as `int32` or `float32x4`."""
-    return str(expression.ty.dtype)
+    return str(getattr(expression.ty, "dtype", "handle"))
 
 
 def element_dtype(variable: Any) -> str:

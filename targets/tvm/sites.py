@@ -17,11 +17,16 @@ _PASSED_ON = (Role.VALUE, Role.STATEMENT)
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop around a place: its variable, its kind as `tvm.tirx.ForKind` has it, how often it turns at most."""
+    """A loop around a place: TVM's For, its kind as `tvm.tirx.ForKind` has it, how often it turns at most."""
 
-    variable: Any
+    node: Any
     kind: int
     most: int
+
+    @property
+    def variable(self) -> Any:
+        """The loop's variable."""
+        return self.node.loop_var
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def _below(node: Any, path: Path, role: Role, place: Place) -> Iterator[_Visited
     yield path, node, role, place
     kind, passed = tree.kind_of(node), place
     for position, child in enumerate(tree.children(node)):
-        inner = _entered(node, kind, position, child, place) if kind in _SCOPED else passed
+        inner = entered(node, position, child, place) if kind in _SCOPED else passed
         next_role = role if child.role in _PASSED_ON and role != Role.STATEMENT else child.role
         yield from _below(child.node, (*path, position), next_role, inner)
         if kind == "SeqStmt":
@@ -132,13 +137,17 @@ def loop_values(loop: Any, place: Place) -> tuple[Interval, int]:
     return (low, high + max(most, 1) - 1), most
 
 
-def _entered(node: Any, kind: str, position: int, child: tree.Child, place: Place) -> Place:
+def entered(node: Any, position: int, child: tree.Child, place: Place) -> Place:
+    """The place of a node's child, which is at a position among its children; not for the statements of a SeqStmt."""
+    kind = tree.kind_of(node)
+    if kind not in _SCOPED:
+        return place
     if kind == "For":
         if child.role is not Role.STATEMENT:
             return place
         values, most = loop_values(node, place)
         inner = place.with_variable(node.loop_var, values)
-        return replace(inner, loops=(*place.loops, Loop(node.loop_var, int(node.kind), most)))
+        return replace(inner, loops=(*place.loops, Loop(node, int(node.kind), most)))
     if kind == "While":
         return replace(place, in_while=True)
     if kind == "Let":

@@ -1,0 +1,36 @@
+"""One to three random mutators, one after the other."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tensorsmith.mutators.tir.registry import SCHEDULES, TIR_MUTATORS
+from tensorsmith.mutators.tir.schedule import is_of_blocks
+from tensorsmith.targets.tvm.function import TirFunction
+
+_ATTEMPTS = 12
+
+
+def mutate_function(function: TirFunction, donor: TirFunction, rng: Random) -> tuple[TirFunction, tuple[str, ...]]:
+    """A mutant, and the names of the mutators that made it, in order; the function itself and none if none could.
+
+    Args:
+        function: what is changed.
+        donor: another function, whose parts may be brought in.
+        rng: what every choice comes from.
+    """
+    names: list[str] = []
+    wanted = rng.choice([1, 1, 1, 2, 2, 3])
+    for _ in range(_ATTEMPTS):
+        if len(names) == wanted:
+            break
+        can_be_scheduled = rng.random() < 0.4 and is_of_blocks(function)
+        entry = rng.choice(SCHEDULES if can_be_scheduled else _OTHERS)
+        mutant = entry.mutate(function, donor, rng)
+        if mutant is not None:
+            function = mutant
+            names.append(entry.name)
+    return function, tuple(names)
+
+
+_OTHERS = tuple(entry for entry in TIR_MUTATORS if entry not in SCHEDULES)
