@@ -18,11 +18,13 @@ from tensorsmith.triage.tir.reductions.names import plain_names
 from tensorsmith.triage.tir.reductions.parameters import fewer_parameters
 from tensorsmith.triage.tir.reductions.shapes import smaller_shapes
 from tensorsmith.triage.tir.reductions.statements import fewer_statements
+from tensorsmith.triage.tir.reductions.views import fewer_views
 
 REDUCTIONS: tuple[tuple[str, Reduction], ...] = (
     ("statements", fewer_statements),
     ("hoist", hoisted),
     ("buffers", fewer_buffers),
+    ("views", fewer_views),
     ("expressions", smaller_expressions),
     ("inline", inlined),
     ("parameters", fewer_parameters),
