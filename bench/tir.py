@@ -1,11 +1,13 @@
 """Rates of the parts of TIR fuzzing: programs generated, valid share, the reference beside a tree walker, TVM itself.
 
 python bench/tir.py --programs 300 --seed 0 --compiled 20
+python bench/tir.py --agree 500
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -56,15 +58,45 @@ def same(buffers: dict[str, np.ndarray[Any, Any]], walked: list[list[Any]]) -> b
     return disagreement(buffers, arrays) is None
 
 
-def outcome(func: Any, inputs: dict[str, Any]) -> str:
-    """How TVM without optimization compares with the reference."""
+def outcome(func: Any, inputs: dict[str, Any]) -> tuple[str, str]:
+    """How TVM without optimization compares with the reference: a class, and more of it."""
     compiled = compile_function(func)
     expected = compiled.run(inputs)
     try:
         built = adapter.build(func, opt_level=0)
     except Exception as error:  # any of TVM's errors is counted
-        return f"does not build: {type(error).__name__}"
-    return "differs" if disagreement(expected, adapter.run(built, inputs), compiled.inexact) else "agrees"
+        return "does not build", normalized(adapter.first_line(error))
+    difference = disagreement(expected, adapter.run(built, inputs), compiled.inexact)
+    if difference is None:
+        return "agrees", ""
+    return "differs where NaN or infinity is met" if compiled.met_nan(inputs) else "differs", difference
+
+
+def normalized(message: str) -> str:
+    return re.sub(r"-?\b\d[\d.e+-]*\b", "N", message)[:140]
+
+
+def agree(programs: int, seed: int) -> None:
+    """Print how many programs TVM without optimization runs as the reference does, and of the others which and why."""
+    classes: dict[str, list[str]] = {}
+    reasons: Counter[str] = Counter()
+    for position in range(seed, seed + programs):
+        func, buffers, scalars = random_function(Random(position))
+        inputs = random_inputs(position, buffers, scalars, special=0.0)
+        try:
+            kind, reason = outcome(func, inputs)
+        except (Undefined, Unsupported) as error:
+            kind, reason = type(error).__name__, str(error)
+        classes.setdefault(kind, []).append(f"{position}: {reason}")
+        reasons[f"{kind}: {reason}"] += kind == "does not build"
+    for kind, found in classes.items():
+        print(f"{kind:40} {len(found):6}")
+    for reason, count in reasons.most_common():
+        if count:
+            print(f"{count:6} {reason}")
+    for kind, found in classes.items():
+        if kind not in ("agrees", "does not build"):
+            print("\n".join([kind, *(f"  {one}" for one in found)]))
 
 
 def main() -> None:
@@ -72,7 +104,11 @@ def main() -> None:
     parser.add_argument("--programs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compiled", type=int, default=20, help="programs to compile with TVM as well")
+    parser.add_argument("--agree", type=int, help="only compare so many programs with TVM without optimization")
     options = parser.parse_args()
+    if options.agree is not None:
+        agree(options.agree, options.seed)
+        return
     make(options.seed)  # imports TVM
     made, generated = timed(options.programs, lambda position: make(options.seed + position))
     well_formed = sum(adapter.is_well_formed(func) for func, _ in made)
@@ -95,7 +131,7 @@ def main() -> None:
         f"{'reference beside walker':34} {references / walks:8.1f} times with translation, {runs / walks:.1f} without"
     )
     compiled, builds = timed(options.compiled, lambda position: outcome(*valid[position][0]))
-    print(f"{'TVM build and run, level 0':34} {builds:8.1f} /s   {dict(Counter(compiled))}")
+    print(f"{'TVM build and run, level 0':34} {builds:8.1f} /s   {dict(Counter(kind for kind, _ in compiled))}")
 
 
 if __name__ == "__main__":

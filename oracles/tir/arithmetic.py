@@ -147,10 +147,14 @@ def invert(a: Value) -> Value:
 
 
 def shift_left(a: Value, b: Value) -> Value:
-    """a * 2**b, which a signed dtype must hold."""
+    """a * 2**b: a signed dtype must hold it, an unsigned one drops the bits that it cannot."""
     bits, amount = _shift(a, b)
     low, high = min(a.low << bits, a.low), max(a.high << bits, a.high)
-    return fitted(f"({a.text} << {amount})", a.dtype, low, high, a.total and amount == b.text and b.total)
+    text, total = f"({a.text} << {amount})", a.total and amount == b.text and b.total
+    least, greatest = integer_range(a.dtype)
+    if least == 0 and high > greatest:
+        return Value(f"({text} & {greatest})", a.dtype, least, greatest, total)
+    return fitted(text, a.dtype, low, high, total)
 
 
 def shift_right(a: Value, b: Value) -> Value:

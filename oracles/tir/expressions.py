@@ -175,7 +175,8 @@ def _call(node: Any, frame: Frame) -> Value:
     if name == "call_llvm_pure_intrin":
         name, arguments = adapter.llvm_intrinsic(int(arguments[0].value)), arguments[1:]
     elif name == "call_pure_extern":  # of the C library: `erff` is that of float32
-        name, arguments = str(arguments[0].value).removesuffix("f"), arguments[1:]
+        name, arguments = str(arguments[0].value), arguments[1:]
+        name = name if name in calls.CALLS else name.removesuffix("f")
     write = calls.CALLS.get(name)
     if write is None:
         raise Unsupported(f"intrinsic {name}")

@@ -26,6 +26,10 @@ from tensorsmith.targets.tvm import adapter
 Array = np.ndarray[Any, Any]
 STEPS = 1_000_000  # iterations of a run
 _GLOBALS = runtime.names()
+_WIDE = _GLOBALS | {
+    **{f"np_{dtype}": np.float64 for dtype in FLOATS},
+    "int_to_float": lambda value, dtype: runtime.int_to_float(value, "float64"),
+}
 _SIZE = (0, (1 << 31) - 1)
 
 
@@ -77,13 +81,38 @@ class Reference:
             return value
 
         source, *_ = _written(self.func, STEPS, lazy=True, noting=True)
-        self._results(arguments, _compiled(source, note))
+        self._results(arguments, _compiled(source, _GLOBALS | {"note": note}))
         return met
 
-    def _results(self, arguments: Mapping[str, Any], run: Callable[..., None]) -> dict[str, Array]:
+    def run_wide(self, arguments: Mapping[str, Any]) -> dict[str, Array]:
+        """The buffers after a run in which all floats have 64 bits, so that hardly anything rounds; they come back so.
+
+        Slow: the function is compiled anew.
+
+        Raises:
+            Undefined, ValueError: as `run`.
+        """
+        passed, sizes = self._passed(arguments)
+        buffers = [memory for _, memory in self.parameters]
+        wide = [_widened(elements, memory) for elements, memory in zip(passed, buffers, strict=True)]
+        with np.errstate(all="ignore"):
+            _compiled(self.source, names=_WIDE)(*wide, *sizes)
+        return {
+            name: np.array(elements).reshape(given.shape)
+            if memory.dtype in FLOATS
+            else _outgoing(elements, memory, given)
+            for (name, given), memory, elements in zip(arguments.items(), buffers, wide, strict=True)
+            if isinstance(memory, Memory)
+        }
+
+    def _passed(self, arguments: Mapping[str, Any]) -> tuple[list[Any], list[int]]:
         values, buffers = list(arguments.values()), [memory for _, memory in self.parameters]
         passed = [_incoming(value, memory) for value, memory in zip(values, buffers, strict=True)]
-        sizes = [size for value, memory in zip(values, buffers, strict=True) for size in _sizes(value, memory)]
+        return passed, [size for value, memory in zip(values, buffers, strict=True) for size in _sizes(value, memory)]
+
+    def _results(self, arguments: Mapping[str, Any], run: Callable[..., None]) -> dict[str, Array]:
+        passed, sizes = self._passed(arguments)
+        buffers = [memory for _, memory in self.parameters]
         with np.errstate(all="ignore"):
             run(*passed, *sizes)
         return {
@@ -164,16 +193,16 @@ def _source(frame: Frame, names: list[str], steps: int) -> str:
     return "\n".join([*constants, f"def run({', '.join(names)}):", f" _n = {steps}", *frame.lines, ""])
 
 
-def _compiled(source: str, note: Callable[[Any], Any] | None = None) -> Callable[..., None]:
-    names = _GLOBALS | {"note": note}
+def _compiled(source: str, names: Mapping[str, Any] = _GLOBALS) -> Callable[..., None]:
+    own = dict(names)
     try:
         code = compile(source, "<tir>", "exec")
     except (SyntaxError, RecursionError, MemoryError) as error:
         # Python nests at most 20 loops and about 100 parentheses.
         raise Unsupported(f"nesting too deep ({error})") from error
     with np.errstate(all="ignore"):
-        exec(code, names)
-    run: Callable[..., None] = names["run"]
+        exec(code, own)
+    run: Callable[..., None] = own["run"]
     return run
 
 
@@ -186,6 +215,12 @@ def _incoming(value: Any, memory: Memory | str) -> Any:
         raise ValueError(f"{value.dtype}{list(value.shape)} for a buffer {memory.dtype}{_shape_text(memory)}")
     flat = np.ascontiguousarray(value).reshape(-1).view(dtype)
     return list(flat) if memory.dtype in FLOATS else flat.tolist()
+
+
+def _widened(elements: Any, memory: Memory | str) -> Any:
+    if isinstance(memory, str):
+        return np.float64(elements) if memory in FLOATS else elements
+    return [np.float64(element) for element in elements] if memory.dtype in FLOATS else elements
 
 
 def _may_hold(shape: tuple[int, ...], memory: Memory) -> bool:

@@ -27,8 +27,8 @@ _EXACT_IN_DOUBLE = 1 << 53
 
 
 def overflow() -> NoReturn:
-    """A signed result does not fit in its dtype."""
-    raise Undefined("signed overflow")
+    """A result does not fit in its dtype, which is not one that wraps."""
+    raise Undefined("integer overflow")
 
 
 def out_of_bounds() -> NoReturn:

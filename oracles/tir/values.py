@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
 
 FLOATS = frozenset((*FLOAT_DTYPES, "bfloat16"))
+# Unsigned results wrap. (TVM tells LLVM that those of 32 bits and more do not: native code may differ where they do.)
+WRAPPING = frozenset(("bool", "uint8", "uint16", "uint32", "uint64"))
 SCALARS = frozenset((*DTYPES, "bfloat16"))
 
 
@@ -59,11 +61,14 @@ def width(dtype: str) -> int:
 
 
 def fitted(text: str, dtype: str, low: int, high: int, total: bool) -> Value:
-    """An integer result that lies in [low, high] before it is put in `dtype`: unsigned wraps, signed must fit."""
+    """An integer result that lies in [low, high] before it is put in `dtype`.
+
+    It must fit unless the dtype is one that wraps.
+    """
     least, greatest = integer_range(dtype)
     if least <= low and high <= greatest:
         return Value(text, dtype, low, high, total)
-    if dtype.startswith("u"):
+    if dtype in WRAPPING:
         return Value(f"({text} & {greatest})", dtype, least, greatest, total)
     checked = f"(_t if {least} <= (_t := {text}) <= {greatest} else overflow())"
     return Value(checked, dtype, max(low, least), min(high, greatest), False)

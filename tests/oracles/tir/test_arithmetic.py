@@ -123,12 +123,12 @@ def test_nan_is_unordered(make: Make, expected: bool) -> None:
 
 
 UNDEFINED: list[tuple[Make, str, tuple[float, ...], str]] = [
-    (tirx.Add, "int8", (100, 28), "signed overflow"),
-    (tirx.Sub, "int32", (-(1 << 31), 1), "signed overflow"),
-    (tirx.Mul, "int64", (1 << 32, 1 << 31), "signed overflow"),
-    (tirx.Div, "int32", (-(1 << 31), -1), "signed overflow"),
-    (tirx.FloorDiv, "int8", (-128, -1), "signed overflow"),
-    (tirx.LShift, "int32", (1, 31), "signed overflow"),
+    (tirx.Add, "int8", (100, 28), "integer overflow"),
+    (tirx.Sub, "int32", (-(1 << 31), 1), "integer overflow"),
+    (tirx.Mul, "int64", (1 << 32, 1 << 31), "integer overflow"),
+    (tirx.Div, "int32", (-(1 << 31), -1), "integer overflow"),
+    (tirx.FloorDiv, "int8", (-128, -1), "integer overflow"),
+    (tirx.LShift, "int32", (1, 31), "integer overflow"),
     (tirx.FloorDiv, "int32", (1, 0), "division by zero"),
     (tirx.FloorMod, "uint8", (1, 0), "division by zero"),
     (tirx.Div, "uint8", (1, 0), "division by zero"),

@@ -66,7 +66,7 @@ def test_statements(name: str) -> None:
 UNDEFINED = {
     "out of bounds": "A[n + 7] = 0",
     "out of bounds below": "A[n - 2] = 0",
-    "signed overflow": "for i in range(8):\n    A[i] = A[i] * 2147483647",
+    "integer overflow": "for i in range(8):\n    A[i] = A[i] * 2147483647",
     "uninitialized read": 'W = T.alloc_buffer((2,), "int32")\nW[0] = 1\nA[0] = W[n]',
     "assertion fails": 'assert n == 2, "two"',
     "too many iterations": "while A[1] == 1:\n    A[0] = 1",
