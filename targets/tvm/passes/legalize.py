@@ -7,7 +7,8 @@ from functools import cache
 
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm.passes.catalog import find_pass
-from tensorsmith.targets.tvm.passes.defaults import DEFAULT_RELAX, DEFAULT_TIR
+from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
+from tensorsmith.targets.tvm.passes.entry import Kind
 from tensorsmith.targets.tvm.passes.order import passes_problem
 from tensorsmith.targets.tvm.passes.settings import is_setting, passes_in, settings_in, settings_of
 
@@ -44,8 +45,16 @@ def legal_pipeline(steps: Sequence[Step]) -> Pipeline:
     return Pipeline((*settings_in(rough), *made))
 
 
+def explicit(pipeline: Pipeline, kind: Kind) -> Pipeline:
+    """The pipeline with the passes that it stands for: without any, the default ones and `build`."""
+    if passes_in(pipeline):
+        return pipeline
+    default = DEFAULT_LOWERING if kind == "tir" else DEFAULT_RELAX
+    return Pipeline((*settings_in(pipeline), *default, BUILD))
+
+
 @cache
 def required_by(name: str) -> frozenset[str]:
     """The names of all passes that must have run before a pass or `build`, directly or for those that must have."""
-    required = () if name == "build" else find_pass(name).requires
+    required = () if name == BUILD.name else find_pass(name).requires
     return frozenset(required).union(*(required_by(other) for other in required))

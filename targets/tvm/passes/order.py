@@ -54,6 +54,8 @@ def passes_problem(steps: Sequence[Step], disabled: Sequence[str] = (), free_ord
         if name == BUILD.name:
             continue
         entry = find_pass(name)
+        if not entry.safe:
+            return f"`{name}` may change what programs mean, so that it runs in free orders only"
         if entry.once and name in run:
             return f"`{name}` may run only once"
         missing = [required for required in entry.requires if required not in run]

@@ -57,7 +57,7 @@ TIRX: tuple[PassEntry, ...] = (
     ),
     PassEntry(
         "tirx.NarrowDataType",
-        arguments=(("target_bits", (32, 64, 16)),),
+        arguments=(("target_bits", (32, 64)),),
         requires=_FLAT,
         deadly=True,
     ),
