@@ -19,12 +19,13 @@ def legalized(steps: Sequence[Step], disabled: Sequence[str] = (), free_order: b
     """The steps with those inserted that they require, and without those that cannot be legal where they stand.
 
     Args:
-        steps: passes that there are, in any order, and `build`.
+        steps: passes that there are, in any order, and `build`, which comes last.
         disabled: names of passes that do not run.
         free_order: whether only the constraints count without which the process dies.
     """
     made: list[Step] = []
-    for step in steps:
+    end = (BUILD,) if BUILD in steps else ()
+    for step in (*(step for step in steps if step != BUILD), *end):
         if free_order and passes_problem([*made, step], disabled, free_order) is None:
             made.append(step)
             continue
