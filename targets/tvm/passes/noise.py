@@ -20,11 +20,24 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"Cannot treat type `ir\.Call` as type", "the pass does not take a function whose parameters are packed"),
 )  # fmt: skip
 
+# Errors that may be bugs in a legal order.
+_REASONS_IN_FREE_ORDERS: tuple[tuple[str, str], ...] = (
+    (r"undefined\.size\(\) == 0|does not match the declared type", "blocks are not lowered"),
+    (r"is_zero\(op->min\)", "loops do not start at zero"),
+    (r"TIR is ill-formed", "the pass does not take this stage of lowering"),
+    (r"max_value\(target_data_type_\)|small\.has_value\(\)", "the pass rejects constants of int64"),
+    (r"Cannot broadcast lanes", "vectors are lowered already"),
+)
 
-def noise_reason(error: BaseException | str) -> str | None:
+
+def noise_reason(error: BaseException | str, free_order: bool = False) -> str | None:
     """Why an error means that the order of passes was illegal, and not that TVM is wrong; None if it may be wrong.
 
-    Such errors are expected of free orders. In a legal order they say that the constraints of the catalog lack one.
+    Args:
+        error: what a pass raised, or its message.
+        free_order: whether the passes followed no constraints. In a legal order, fewer errors are taken for noise, and
+            those that are say that the catalog lacks a constraint.
     """
     message = str(error)
-    return next((reason for pattern, reason in _REASONS if re.search(pattern, message)), None)
+    reasons = _REASONS + _REASONS_IN_FREE_ORDERS if free_order else _REASONS
+    return next((reason for pattern, reason in reasons if re.search(pattern, message)), None)

@@ -185,6 +185,9 @@ def _block_function() -> Any:
 def test_noise_is_told_from_what_may_be_a_bug() -> None:
     assert noise_reason("Check failed: x: This pass must be called after MakePackedAPI") is not None
     assert noise_reason("Require the target attribute") is not None
+    undefined = "Check failed: undefined.size() == 0 (1 vs. 0) : In PrimFunc main variables (v_i,) are used"
+    assert noise_reason(undefined) is None
+    assert noise_reason(undefined, free_order=True) is not None
     assert noise_reason("Check failed: fb->value != 0 (0 vs. 0) : Divide by zero") is None
 
 
@@ -246,9 +249,10 @@ def test_a_disabled_pass_does_nothing(name: str) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [Step("config:no.such.key", (("value", 1),)), Step("opt-level", (("value", 7),)), Step("disable:tirx.Nonsense"),
+    [Step("config:no.such.key", (("value", 1),)), Step("config:tirx.UnrollLoop", (("no_such_field", 1),)),
+     Step("target", (("mcpu", 3),)), Step("opt-level", (("value", 7),)), Step("disable:tirx.Nonsense"),
      Step("target", (("kind", "nonsense"),))],
-    ids=["config", "opt-level", "disable", "target"],
+    ids=["config", "field", "attribute", "opt-level", "disable", "target"],
 )  # fmt: skip
 def test_bad_settings_are_told(step: Step) -> None:
     with pytest.raises(InvalidInputError):
