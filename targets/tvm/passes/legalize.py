@@ -9,7 +9,7 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm.passes.catalog import find_pass
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
 from tensorsmith.targets.tvm.passes.entry import Kind
-from tensorsmith.targets.tvm.passes.order import passes_problem
+from tensorsmith.targets.tvm.passes.order import Done, after, next_problem
 from tensorsmith.targets.tvm.passes.settings import is_setting, passes_in, settings_in, settings_of
 
 _PLACES = {step.name: place for place, step in reversed(tuple(enumerate((*DEFAULT_TIR, *DEFAULT_RELAX))))}
@@ -24,17 +24,31 @@ def legalized(steps: Sequence[Step], disabled: Sequence[str] = (), free_order: b
         free_order: whether only the constraints count without which the process dies.
     """
     made: list[Step] = []
+    done = Done()
     end = (BUILD,) if BUILD in steps else ()
     for step in (*(step for step in steps if step != BUILD), *end):
-        if free_order and passes_problem([*made, step], disabled, free_order) is None:
+        if step.name in disabled:
             made.append(step)
             continue
-        names = {s.name for s in made if s.name not in disabled}
-        missing = sorted(required_by(step.name) - names, key=lambda name: (_PLACES.get(name, len(_PLACES)), name))
-        longer = [*made, *(Step(name) for name in missing), step]
-        if passes_problem(longer, disabled, free_order) is None:
-            made = longer
+        more = [step]
+        if next_problem(done, step.name, free_order) is not None:
+            missing = sorted(
+                required_by(step.name) - done.names, key=lambda name: (_PLACES.get(name, len(_PLACES)), name)
+            )
+            more = [*(Step(name) for name in missing if name not in disabled), step]
+        longer = _after_all(done, more, free_order)
+        if longer is not None:
+            made += more
+            done = longer
     return tuple(made)
+
+
+def _after_all(done: Done, steps: Sequence[Step], free_order: bool) -> Done | None:
+    for step in steps:
+        if next_problem(done, step.name, free_order) is not None:
+            return None
+        done = after(done, step.name)
+    return done
 
 
 def legal_pipeline(steps: Sequence[Step]) -> Pipeline:

@@ -27,7 +27,11 @@ _REASONS_IN_FREE_ORDERS: tuple[tuple[str, str], ...] = (
     (r"TIR is ill-formed", "the pass does not take this stage of lowering"),
     (r"max_value\(target_data_type_\)|small\.has_value\(\)", "the pass rejects constants of int64"),
     (r"Cannot broadcast lanes", "vectors are lowered already"),
-)
+    (r"VMBuiltinLower encountered", "a pass that must run before it has not"),
+    (r"differentiation target|only support one dataflow|target_index should be|functions\.size\(\)",
+     "the pass does not take programs of this form"),
+    (r"Invoking function main expects", "a pass changed what the function takes"),
+)  # fmt: skip
 
 
 def noise_reason(error: BaseException | str, free_order: bool = False) -> str | None:

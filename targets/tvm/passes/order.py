@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm.passes.catalog import find_pass, known_pass
@@ -41,46 +42,60 @@ def passes_problem(steps: Sequence[Step], disabled: Sequence[str] = (), free_ord
         disabled: names of those of them that do not run.
         free_order: whether only the constraints count without which the process dies.
     """
-    if free_order:
-        return _deadly_problem(steps, disabled)
-    run: dict[str, None] = {}
-    last: tuple[str, tuple[str, ...]] | None = None
-    for step in steps:
-        name = step.name
-        if name in disabled:
-            continue
-        if last is not None and name not in last[1]:
-            return f"`{name}` may not run after `{last[0]}`"
-        if name == BUILD.name:
-            continue
-        entry = find_pass(name)
-        if not entry.safe:
-            return f"`{name}` may change what programs mean, so that it runs in free orders only"
-        if entry.once and name in run:
-            return f"`{name}` may run only once"
-        missing = [required for required in entry.requires if required not in run]
-        if missing:
-            return f"`{name}` must run after `{missing[0]}`"
-        late = [other for other in entry.before if other in run]
-        if late:
-            return f"`{name}` must run before `{late[0]}`"
-        run[name] = None
-        if entry.followers is not None:
-            last = (name, entry.followers if last is None else tuple(n for n in entry.followers if n in last[1]))
-    return None
-
-
-def _deadly_problem(steps: Sequence[Step], disabled: Sequence[str]) -> str | None:
-    run: set[str] = set()
+    done = Done()
     for step in steps:
         if step.name in disabled:
             continue
-        entry = known_pass(step.name)
-        missing = [required for required in entry.requires if required not in run] if entry and entry.deadly else []
-        if missing:
-            return f"`{step.name}` must run after `{missing[0]}`"
-        run.add(step.name)
+        problem = next_problem(done, step.name, free_order)
+        if problem is not None:
+            return problem
+        done = after(done, step.name)
     return None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What matters of the passes that have run for those that come next.
+
+    Attributes:
+        names: theirs.
+        followers: the only passes that may come next; None: all may.
+        closed_by: the pass that said so.
+    """
+
+    names: frozenset[str] = frozenset()
+    followers: frozenset[str] | None = None
+    closed_by: str = ""
+
+
+def next_problem(done: Done, name: str, free_order: bool = False) -> str | None:
+    """Why a pass, or `build`, may not come next, in words, or None."""
+    entry = None if name == BUILD.name else find_pass(name)
+    if free_order and (entry is None or not entry.deadly):
+        return None
+    if done.followers is not None and name not in done.followers and not free_order:
+        return f"`{name}` may not run after `{done.closed_by}`"
+    if entry is None:
+        return None
+    missing = [required for required in entry.requires if required not in done.names]
+    late = [other for other in entry.before if other in done.names and not free_order]
+    if not entry.safe and not free_order:
+        return f"`{name}` may change what programs mean, so that it runs in free orders only"
+    if entry.once and name in done.names and not free_order:
+        return f"`{name}` may run only once"
+    if missing:
+        return f"`{name}` must run after `{missing[0]}`"
+    return f"`{name}` must run before `{late[0]}`" if late else None
+
+
+def after(done: Done, name: str) -> Done:
+    """What matters after one more pass, or `build`."""
+    entry = None if name == BUILD.name else find_pass(name)
+    names = done.names if name in done.names else done.names | {name}
+    if entry is None or entry.followers is None:
+        return done if names is done.names else Done(names, done.followers, done.closed_by)
+    followers = frozenset(entry.followers)
+    return Done(names, followers if done.followers is None else followers & done.followers, name)
 
 
 def _settings_problem(pipeline: Pipeline) -> str | None:
