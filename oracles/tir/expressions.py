@@ -75,6 +75,17 @@ def scalar_dtype(node: Any) -> str:
     return dtype
 
 
+def named(value: Value, frame: Frame) -> Value:
+    """The value, computed once: a variable or a number stays as it is."""
+    if value.text.isidentifier() and value.text not in ("True", "False"):
+        return value
+    if value.dtype != "bool" and not value.is_float and value.low == value.high and value.total:
+        return Value(f"({value.low})", value.dtype, value.low, value.high)
+    name = frame.name("v")
+    frame.write(f"{name} = {value.text}")
+    return Value(name, value.dtype, value.low, value.high)
+
+
 def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: bool) -> tuple[str, bool]:
     """The code of a flat index of an access to so many lanes, and whether it is in bounds for certain."""
     nodes = tuple(indices)
@@ -95,12 +106,12 @@ def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: b
         inside = value.low >= 0 and value.high < size.low == size.high
         total = total and inside and value.total
         text = value.text if inside else f"(_t if 0 <= (_t := {value.text}) < {size.text} else out_of_bounds())"
-        texts.append(text if stride.text == "1" else f"{text} * {stride.text}")
+        texts.append(text if stride.low == stride.high == 1 else f"{text} * {stride.text}")
     text = " + ".join(texts) or "0"
     if part is not None:
         text = f"({text}) * {memory.lanes} + {part.text}"
     if not memory.whole:
-        moved = text if memory.offset.text == "0" else f"{memory.offset.text} + {text}"
+        moved = text if memory.offset.low == memory.offset.high == 0 else f"{memory.offset.text} + {text}"
         text = moved if memory.mixed else f"(_t if 0 <= (_t := {moved}) < len({memory.text}) else out_of_bounds())"
     for loop in frame.parallel:
         if memory.text in loop.watched:
@@ -198,6 +209,6 @@ OTHERS: dict[str, Callable[[Any, Frame], Value]] = {
     "Let": _let,
     "Call": _call,
     "Ramp": lambda node, frame: vectors.ramp(node, frame, value_of),
-    "Broadcast": lambda node, frame: vectors.broadcast(node, frame, value_of),
+    "Broadcast": lambda node, frame: value_of(node.value, frame),
     "Shuffle": lambda node, frame: vectors.shuffle(node, frame, value_of),
 }

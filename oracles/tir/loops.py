@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.oracles.tir import arithmetic
-from tensorsmith.oracles.tir.expressions import scalar_dtype, value_of
+from tensorsmith.oracles.tir.expressions import named, scalar_dtype, value_of
 from tensorsmith.oracles.tir.frame import Frame, ParallelLoop
 from tensorsmith.oracles.tir.races import may_race
 from tensorsmith.oracles.tir.undefined import Unsupported
@@ -34,7 +34,7 @@ def write_body(node: Any, frame: Frame, write: Write) -> None:
 
 def bind(variable: Any, value: Value, frame: Frame) -> None:
     """Give a scalar variable its value."""
-    frame.variables[adapter.identity(variable)] = _named(value, frame)
+    frame.variables[adapter.identity(variable)] = named(value, frame)
 
 
 def write_while(node: Any, frame: Frame, write: Write) -> None:
@@ -56,7 +56,7 @@ def write_for(node: Any, frame: Frame, write: Write) -> None:
     if kind not in (SERIAL, PARALLEL, VECTORIZED, UNROLLED):
         raise Unsupported("a loop bound to a thread")
     dtype = scalar_dtype(node.loop_var)
-    start, extent = (_named(value_of(part, frame), frame) for part in (node.min, node.extent))
+    start, extent = (named(value_of(part, frame), frame) for part in (node.min, node.extent))
     end = arithmetic.add(start, extent)
     if extent.low < 0:
         frame.write(f"if {extent.text} < 0: negative_extent()")
@@ -90,17 +90,6 @@ def _independent(node: Any, name: str, head: str, frame: Frame, write: Write) ->
         frame.write(head)
         write_body(node.body, frame, write)
     frame.parallel.pop()
-
-
-def _named(value: Value, frame: Frame) -> Value:
-    """The value, computed once: a variable or a number stays as it is."""
-    if value.text.isidentifier() and value.text not in ("True", "False"):
-        return value
-    if value.dtype != "bool" and not value.is_float and value.low == value.high and value.total:
-        return Value(f"({value.low})", value.dtype, value.low, value.high)
-    name = frame.name("v")
-    frame.write(f"{name} = {value.text}")
-    return Value(name, value.dtype, value.low, value.high)
 
 
 def _step(node: Any, frame: Frame) -> str:

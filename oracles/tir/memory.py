@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tensorsmith.oracles.tir.expressions import value_of
+from tensorsmith.oracles.tir.expressions import named, value_of
 from tensorsmith.oracles.tir.frame import Frame, Memory
 from tensorsmith.oracles.tir.undefined import Mixed, Unsupported
 from tensorsmith.oracles.tir.values import Value, number, width
@@ -52,7 +52,7 @@ def view(variable: Any, source: Any, frame: Frame) -> None:
     base = frame.memories.get(adapter.identity(owner)) if owner is not None else None
     if base is None:
         raise Unsupported("a view of memory that is not a buffer")
-    if base.offset.text != "0":
+    if (base.offset.low, base.offset.high) != (0, 0):
         raise Unsupported("a view of a view with an offset")
     made = _declared(variable, base.text, base.local, frame)
     if not base.mixed and width(made.dtype) != width(base.stored):
@@ -60,7 +60,7 @@ def view(variable: Any, source: Any, frame: Frame) -> None:
             raise Mixed(base.text)
         raise Unsupported(f"a view of {base.stored} as {made.dtype}")
     sizes = [product([*one.shape, number(one.lanes)]) for one in (made, base)]
-    whole = base.whole and made.whole and not base.mixed and (sizes[0].text == sizes[1].text or _fits(*sizes))
+    whole = base.whole and made.whole and not base.mixed and (_known(sizes[0]) == _known(sizes[1]) or _fits(*sizes))
     stored = made.dtype if base.mixed else base.stored
     frame.memories[adapter.identity(variable)] = replace(made, stored=stored, whole=whole, mixed=base.mixed)
 
@@ -71,7 +71,7 @@ def match(variable: Any, region: Any, frame: Frame) -> None:
     Raises:
         Unsupported: the region has more dimensions than the buffer, and not of one element.
     """
-    base = frame.memories.get(adapter.identity(region.buffer))
+    base = frame.memories.get(adapter.identity(region.source))
     if base is None:
         raise Unsupported("a region of a buffer that is not declared")
     dtype, lanes = split_dtype(adapter.element_dtype(variable))
@@ -91,7 +91,7 @@ def match(variable: Any, region: Any, frame: Frame) -> None:
     for declared, actual in zip(strides, base.strides[kept:], strict=False):
         if _is_free(declared, frame):
             frame.variables[adapter.identity(declared)] = replace(actual, dtype=adapter.dtype_of(declared))
-    shape = tuple(value_of(size, frame) for size in sizes)
+    shape = tuple(named(value_of(size, frame), frame) for size in sizes)
     made = replace(base, shape=shape, strides=base.strides[kept:], offset=first, whole=False)
     frame.memories[adapter.identity(variable)] = made
 
@@ -111,12 +111,18 @@ _ANY = (-(1 << 63), (1 << 63) - 1)
 def _declared(variable: Any, name: str, local: bool, frame: Frame) -> Memory:
     text, sizes, strides, offset = adapter.buffer_layout(variable)
     dtype, lanes = split_dtype(text)
-    shape = tuple(value_of(size, frame) for size in sizes)
+    shape = tuple(named(value_of(size, frame), frame) for size in sizes)
     compact = tuple(product(shape[position + 1 :]) for position in range(len(shape)))
-    apart = tuple(value_of(stride, frame) for stride in strides) or compact
-    first = number(0) if offset is None else value_of(offset, frame)
-    whole = [stride.text for stride in apart] == [stride.text for stride in compact] and first.text == "0"
+    apart = tuple(named(value_of(stride, frame), frame) for stride in strides) or compact
+    first = number(0) if offset is None else named(value_of(offset, frame), frame)
+    whole = [_known(stride) for stride in apart] == [
+        _known(stride) for stride in compact
+    ] and first.low == first.high == 0
     return Memory(name, dtype, shape, local, lanes, dtype, apart, first, whole)
+
+
+def _known(size: Value) -> str | int:
+    return size.low if size.low == size.high else size.text
 
 
 def _is_free(node: Any, frame: Frame) -> bool:

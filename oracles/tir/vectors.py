@@ -58,20 +58,10 @@ def of_group(chosen: Value, size: int) -> tuple[Value, Value]:
 
 def ramp(node: Any, frame: Frame, write: Write) -> Value:
     """base, base + stride, base + 2 * stride, ..."""
-    step, inner = lane(frame), lanes_of(node.base)
-    before = None
-    if inner > 1:  # a ramp of vectors: its groups of lanes are the vectors
-        step, before = of_group(step, inner)
-    base = at_lane(node.base, before, write, frame)
-    stride = at_lane(node.stride, before, write, frame)
+    step = lane(frame)
+    base, stride = write(node.base, frame), write(node.stride, frame)
     steps = Value(step.text, base.dtype, step.low, step.high)
     return arithmetic.add(base, arithmetic.multiply(steps, stride))
-
-
-def broadcast(node: Any, frame: Frame, write: Write) -> Value:
-    """A value in every lane."""
-    inner = lanes_of(node.value)
-    return at_lane(node.value, of_group(lane(frame), inner)[1] if inner > 1 else None, write, frame)
 
 
 def shuffle(node: Any, frame: Frame, write: Write) -> Value:

@@ -1,32 +1,13 @@
 """The reference on statements: results computed by hand, what is undefined, what is not supported."""
 
-from typing import Any
+import re
 
 import numpy as np
 import pytest
 
 from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
-
-tvm = pytest.importorskip("tvm")
-
-
-def parse(parameters: str, body: str) -> Any:
-    """The PrimFunc of TVMScript statements."""
-    lines = "\n".join(f"    {line}" for line in body.strip("\n").split("\n"))
-    source = f"# from tvm.script import tirx as T\n@T.prim_func(s_tir=True)\ndef main({parameters}):\n{lines}\n"
-    return tvm.script.from_source(source)
-
-
-def run(body: str, size: int = 8, **scalars: int) -> list[int]:
-    """The buffer A of int32 after the statements, at first 0, 1, 2, ...; `scalars` are int32 parameters."""
-    parameters = ", ".join([f'A: T.Buffer(({size},), "int32")', *(f"{name}: T.int32" for name in scalars)])
-    given: dict[str, Any] = {"A": np.arange(size, dtype="int32"), **scalars}
-    result = compile_function(parse(parameters, body)).run(given)["A"]
-    assert given["A"].tolist() == list(range(size))
-    values: list[int] = result.tolist()
-    return values
-
+from tests.oracles.tir.tvm_scripts import parse, run
 
 DEFINED = {
     "serial": ("for i in range(8):\n    A[i] = A[i] * 2", [0, 2, 4, 6, 8, 10, 12, 14]),
@@ -49,6 +30,37 @@ DEFINED = {
     "bind": ("x = T.bind(n + 1)\nA[x] = x * x", [0, 1, 2, 9, 4, 5, 6, 7]),
     "local": ('W = T.alloc_buffer((2,), "int32")\nW[1] = 5\nA[0] = W[1]', [5, 1, 2, 3, 4, 5, 6, 7]),
     "assert": ('assert n == 2, "two"\nA[0] = 1', [1, 1, 2, 3, 4, 5, 6, 7]),
+    "break": (
+        "for i in range(8):\n    if i == 3:\n        T.evaluate(T.break_loop())\n    A[i] = 9",
+        [9, 9, 9, 3, 4, 5, 6, 7],
+    ),
+    "continue": (
+        "for i in range(8):\n    if i > n:\n        T.evaluate(T.continue_loop())\n    A[i] = 9",
+        [9, 9, 9, 3, 4, 5, 6, 7],
+    ),
+    "assume": ("T.evaluate(T.assume(n == 2))\nA[0] = 1", [1, 1, 2, 3, 4, 5, 6, 7]),
+    "attribute": ('with T.attr(0, "pragma_unroll_explicit", 1):\n    A[0] = 1', [1, 1, 2, 3, 4, 5, 6, 7]),
+    "parallel by another variable": (
+        "for i in T.parallel(4):\n    A[i + n] = A[i + n] + A[7]",
+        [0, 1, 9, 10, 11, 12, 6, 7],
+    ),
+    "parallel and independent for these values": (
+        "for i in T.parallel(4):\n    A[i * n + 1] = A[i * n]",
+        [0, 0, 2, 2, 4, 4, 6, 6],
+    ),
+    "parallel, every iteration on its own": (
+        "for i in T.parallel(4):\n    A[i * 2] = A[i * 2 + 1]\n    A[i * 2 + 1] = A[i * 2] * 2",
+        [1, 2, 3, 6, 5, 10, 7, 14],
+    ),
+    "parallel within parallel": (
+        "for i in T.parallel(2):\n    for j in T.vectorized(4):\n        A[i * 4 + j] = A[i * 4 + j] + i",
+        [0, 1, 2, 3, 5, 6, 7, 8],
+    ),
+    "match_buffer": (
+        'for i in range(4):\n    with T.sblock("s"):\n        vi = T.axis.spatial(4, i)\n'
+        "        B = T.match_buffer(A[vi * 2 : vi * 2 + 2], (2,), 'int32', offset_factor=1)\n        B[1] = B[0] + 10",
+        [0, 10, 2, 12, 4, 14, 6, 16],
+    ),
     "block": (
         'for i, k in T.grid(2, 4):\n    with T.sblock("s"):\n        vi, vk = T.axis.remap("SR", [i, k])\n'
         "        with T.init():\n            A[vi] = 100\n        A[vi] = A[vi] + vk",
@@ -71,7 +83,11 @@ UNDEFINED = {
     "assertion fails": 'assert n == 2, "two"',
     "too many iterations": "while A[1] == 1:\n    A[0] = 1",
     "negative extent": "for i in range(n, 0):\n    A[i] = 9",
+    "false assumption": "T.evaluate(T.assume(n == 2))",
     "dependent iterations": "for i in T.parallel(1, 8):\n    A[i] = A[i - 1]",
+    "dependent iterations by the values": "for i in T.parallel(4):\n    A[i * n + 1] = A[i * n]",
+    "dependent iterations of the outer loop": "for i in T.parallel(2):\n    for j in range(2):\n        A[j] = i",
+    "dependent iterations by a write after a read": "for i in T.parallel(7):\n    A[7 - i] = A[6 - i]",
     "dependent iterations of a sum": "for i in T.vectorized(4):\n    A[0] = A[0] + 1",
     "dependent iterations of loops": "for i in T.parallel(4):\n    for j in range(4):\n        A[i + j] = 1",
 }
@@ -79,7 +95,7 @@ UNDEFINED = {
 
 @pytest.mark.parametrize("name", UNDEFINED)
 def test_undefined_runs(name: str) -> None:
-    reason = name.removesuffix(" below").removesuffix(" of a sum").removesuffix(" of loops")
+    reason = re.split(" below| of a | of loops| by | of the ", name)[0]
     with pytest.raises(Undefined, match=reason):
         run(UNDEFINED[name], n=1)
 
