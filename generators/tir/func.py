@@ -8,6 +8,7 @@ from typing import Any
 
 from tensorsmith.generators.tir.buffers import new_slot
 from tensorsmith.generators.tir.expressions import expression
+from tensorsmith.generators.tir.parameters import described
 from tensorsmith.generators.tir.scope import Scope, Slot
 from tensorsmith.generators.tir.statements import sequence
 from tensorsmith.generators.tir.types import Typed, any_dtype, is_float, value_range
@@ -35,7 +36,7 @@ def random_function(rng: Random, statements: int = 4) -> tuple[Any, tuple[TirBuf
     body = sequence(scope, statements)
     parameters = [*slots, *sinks]
     func = adapter.function([*(s.node for s in parameters), *(s.node for s in scalars)], body)
-    return func, tuple(_buffer(s) for s in parameters), tuple(_described(s) for s in scalars)
+    return func, tuple(described(s) for s in parameters), tuple(_described(s) for s in scalars)
 
 
 def random_program(rng: Random, statements: int = 4) -> TirProgram:
@@ -60,12 +61,6 @@ def _scalar(scope: Scope) -> Typed:
     dtype = scope.rng.choice(["int32", "int32", "int64", "float32"])
     node = adapter.tvm().tirx.Var(scope.name("n"), dtype)
     return Typed(node, dtype) if is_float(dtype) else Typed(node, dtype, *scope.rng.choice([(0, 8), (-8, 8), (1, 4)]))
-
-
-def _buffer(slot: Slot) -> TirBuffer:
-    if is_float(slot.dtype) or slot.dtype == "bool":
-        return TirBuffer(slot.name, slot.dtype, slot.shape)
-    return TirBuffer(slot.name, slot.dtype, slot.shape, slot.low, slot.high)
 
 
 def _described(scalar: Typed) -> TirScalar:

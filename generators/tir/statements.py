@@ -123,15 +123,15 @@ def _reduction(scope: Scope) -> Made:
     extent = scope.rng.choice([2, 3, 4, 8])
     variable = Typed(tirx.Var(scope.name("k"), "int32"), "int32", 0, extent - 1)
     inner = scope.with_scalar(variable)
-    step = tirx.BufferStore(total.node, _combined(inner, total).node, [0])
+    step = tirx.BufferStore(total.node, combined(inner, load(inner, total), total).node, [0])
     looped = tirx.For(variable.node, 0, extent, loops.SERIAL, step)
     result = tirx.BufferStore(target.node, total.node[0], indices(scope, target))
     return [tirx.AllocBuffer(total.node), start, looped, result], scope
 
 
-def _combined(scope: Scope, total: Slot) -> Typed:
-    tirx = adapter.tvm().tirx
-    so_far, value = load(scope, total), expression(scope, total.dtype, 2)
+def combined(scope: Scope, so_far: Typed, total: Slot) -> Typed:
+    """A step of a reduction into a buffer: what it holds so far with a random expression, within its range."""
+    tirx, value = adapter.tvm().tirx, expression(scope, total.dtype, 2)
     if is_float(total.dtype):
         kind = scope.rng.choice([tirx.Add, tirx.Add, tirx.Mul, tirx.Max])
         return Typed(kind(so_far.node, value.node), total.dtype)

@@ -18,6 +18,7 @@ INEXACT = frozenset(
     {"exp", "exp2", "exp10", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin",
      "acos", "atan", "asinh", "acosh", "atanh", "atan2", "pow", "hypot", "sigmoid", "erf", "rsqrt"}
 )  # fmt: skip
+REDUCES = 2  # the kind of a block's variable (IterVar) that a reduction goes over
 
 
 @dataclass(frozen=True)
@@ -184,8 +185,10 @@ def _fills_all(buffer: Any, statement: Any) -> bool:
                 return False
             for iterator, value in zip(statement.block.iter_vars, statement.iter_values, strict=True):
                 extent = extents.pop(adapter.identity(value), None)
-                if extent is not None:
+                if extent is not None and _constant(iterator.dom.min) == 0:
                     extents[adapter.identity(iterator.var)] = extent
+                elif int(iterator.iter_type) == REDUCES:  # where it starts is not seen, so the init may not run
+                    return False
             statement = statement.block.init if statement.block.init is not None else statement.block.body
         kind = tree.kind_of(statement)
     if kind != "BufferStore" or not statement.buffer.same_as(buffer):

@@ -55,7 +55,10 @@ def _cell(site: Site, rng: Random) -> tuple[object, int]:
     serial = [
         loop
         for loop in site.place.loops
-        if loop.kind == SERIAL and 0 < loop.most <= 16 and tree.kind_of(loop.node.min) == "IntImm"
+        if loop.kind == SERIAL
+        and 0 < loop.most <= 16
+        and tree.kind_of(loop.node.min) == "IntImm"
+        and any(loop.variable.same_as(variable) for variable in site.place.variables)
     ]
     zero = adapter.tvm().tirx.IntImm("int32", 0)
     if not serial or rng.random() < 0.5:

@@ -34,7 +34,8 @@ def scope_at(site: Site, facts: Facts, rng: Random) -> Scope:
     pins: Pins = {}
     for loop in site.place.loops:
         if loop.kind in (PARALLEL, VECTORIZED):
-            writable = _pinned(loop, [*readable, *writable], writable, pins)
+            in_reach = any(loop.variable.same_as(variable) for variable in site.place.variables)
+            writable = _pinned(loop, in_reach, [*readable, *writable], writable, pins)
     kinds = {loop.kind for loop in site.place.loops}
     return Scope(
         rng, count(len(facts.sites)), expression, tuple(typed(variable, site) for variable in _scalars(site)),
@@ -66,11 +67,11 @@ def _scalars(site: Site) -> list[Any]:
     return [variable for variable in site.place.variables if adapter.dtype_of(variable) in DTYPES]
 
 
-def _pinned(loop: Loop, slots: list[Slot], writable: list[Slot], pins: Pins) -> list[Slot]:
+def _pinned(loop: Loop, in_reach: bool, slots: list[Slot], writable: list[Slot], pins: Pins) -> list[Slot]:
     """What of `writable` can be written in a parallel loop, every access of it pinned to the loop's variable."""
     reads, writes, _ = touched(loop.node.body)
     alias, variable = aliases(loop.node), Typed(loop.variable, "int32", 0, loop.most - 1)
-    fits = int(getattr(loop.node.min, "value", -1)) == 0
+    fits = int(getattr(loop.node.min, "value", -1)) == 0 and in_reach
     names = {slot.name for slot in writable}
     kept = []
     for slot in {slot.name: slot for slot in slots}.values():

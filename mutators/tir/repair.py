@@ -314,6 +314,22 @@ _HOLDS: dict[str, Callable[[Interval, Interval], bool]] = {
 }
 
 
+def _realized(node: Any, old: Any, place: Place, run: _Repair) -> Any:
+    """A block runs only where its variables are in their domains."""
+    tirx, predicate = adapter.tvm().tirx, node.predicate
+    for iterator, value in zip(node.block.iter_vars, node.iter_values, strict=True):
+        low, high = interval(value, place.known)
+        least, most = sites.domain(iterator, place)
+        dtype = adapter.dtype_of(value)
+        if high > most:
+            predicate = tirx.And(predicate, tirx.LE(value, constant(dtype, most)))
+        if low < least:
+            predicate = tirx.And(predicate, tirx.GE(value, constant(dtype, least)))
+    if predicate.same_as(node.predicate) or not run.wants(old):
+        return node
+    return adapter.realize(list(node.iter_values), predicate, node.block)
+
+
 def _block(node: Any, old: Any, place: Place, run: _Repair) -> Any:
     """Buffers that a block allocates are written before they are read."""
     del place
@@ -337,4 +353,5 @@ _GUARDS: dict[str, Callable[[Any, Any, Place, _Repair], Any]] = {
     "For": _apart,
     "AssertStmt": _assertion,
     "SBlock": _block,
+    "SBlockRealize": _realized,
 }

@@ -115,6 +115,15 @@ def in_sequence(made: Any) -> Any:
     return tvm().root.transform.Sequential([made])
 
 
+def function_pass(change: Callable[[Any], Any], name: str, opt_level: int = 0) -> Any:
+    """A pass that makes of every PrimFunc what `change` gives for it."""
+
+    def apply(func: Any, mod: Any, context: Any) -> Any:
+        return change(func)
+
+    return tvm().tirx.transform.prim_func_pass(apply, opt_level=opt_level, name=name)
+
+
 def is_module(node: Any) -> bool:
     """Whether a node is an IRModule."""
     return isinstance(node, tvm().root.IRModule)
@@ -182,12 +191,20 @@ def from_program(program: TirProgram) -> Any:
     """
     names = tvm()
     try:
-        func = names.root.ir.load_json(program.json)
+        func = _read_json(program.json)
     except (names.root.error.InternalError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise InvalidInputError(f"field `json`: TVM cannot read it: {first_line(error)}") from error
     if not isinstance(func, names.tirx.PrimFunc):
         raise InvalidInputError(f"field `json`: a {type(func).__name__}, not a PrimFunc")
     return func
+
+
+def _read_json(text: str) -> Any:
+    """The node of a JSON text; one that this version of TVM wrote is read without its slow conversion of old texts."""
+    written_by = f'"tvm_version":"{tvm().root.__version__}"'
+    if written_by in text[-200:].replace(" ", ""):
+        return _ffi().serialization.from_json_graph_str(text)
+    return tvm().root.ir.load_json(text)
 
 
 def first_line(error: BaseException) -> str:
@@ -340,9 +357,28 @@ def block(
     bare = s_tir.SBlock(list(iterators), [], [], *kept)
     if name == "root":
         return bare
-    used = [variable for variable in variables(bare).values() if is_buffer(variable)]
-    reads, writes = tvm().analysis.get_sblock_read_write_region(bare, {variable: variable for variable in used})
+    inside = {identity(variable) for variable in (*buffers, *_allocated(body))}
+    used = [one for number, one in variables(bare).items() if is_buffer(one) and number not in inside]
+    try:
+        reads, writes = tvm().analysis.get_sblock_read_write_region(bare, {variable: variable for variable in used})
+    except tvm().root.error.InternalError:  # it folds expressions, which fails on some with unsigned integers
+        reads = writes = [_all_of(variable) for variable in used]
     return s_tir.SBlock(list(iterators), reads, writes, *kept)
+
+
+def _allocated(body: Any) -> list[Any]:
+    found: list[Any] = []
+
+    def see(statement: Any) -> None:
+        found.append(statement.buffer)
+
+    _ffi().structural_walk(body, [(tvm().tirx.AllocBuffer, see)])
+    return found
+
+
+def _all_of(variable: Any) -> Any:
+    span = tvm().root.ir.Range
+    return tvm().tirx.BufferRegion(variable, [span(0, size) for size in variable.ty.shape])
 
 
 def realize(values: Sequence[Any], predicate: Any, inner: Any) -> Any:
@@ -408,3 +444,45 @@ def number_type(dtype: str) -> Any:
 def schedule(func: Any) -> Any:
     """A schedule of a function in block form, whose primitives raise `ScheduleError` where they do not apply."""
     return tvm().root.s_tir.Schedule(module(func), error_render_level="none", debug_mask="none")
+
+
+def renamed(func: Any, names: Sequence[str]) -> Any:
+    """The function as the entry, its buffers named anew and compact, as `buffer` makes them."""
+    new = {
+        identity(variable): buffer(name, element_dtype(variable), [size or 1 for size in shape(variable)])
+        for variable, name in zip(func.params, names, strict=True)
+    }
+    body = map_variables(func.body, lambda variable: new.get(identity(variable), variable))
+    made = function([new[identity(variable)] for variable in func.params], body)
+    return made.with_attr("tirx.noalias", True) if func.attrs and "tirx.noalias" in func.attrs else made
+
+
+def scheduled_operator(tensors: Sequence[Any]) -> Any:
+    """The PrimFunc, in block form, that computes the last of some tensor expressions from the ones before."""
+    return tvm().root.te.create_prim_func(list(tensors))
+
+
+def lowered_functions(relax_module: Any) -> list[Any]:
+    """The PrimFuncs of a Relax module after its operators have been lowered and fused, by name."""
+    transform = relax().transform
+    passes = (transform.LegalizeOps(), transform.AnnotateTIROpPattern(), transform.FuseOps(), transform.FuseTIR())
+    for one in passes:
+        relax_module = one(relax_module)
+    found = {str(name.name_hint): func for name, func in relax_module.functions.items()}
+    return [func for _, func in sorted(found.items()) if isinstance(func, tvm().tirx.PrimFunc)]
+
+
+@cache
+def relax() -> Any:
+    """Relax, TVM's graphs of operators."""
+    from tvm import relax as found
+
+    return found
+
+
+@cache
+def topi() -> Any:
+    """TVM's library of operators as tensor expressions."""
+    from tvm import topi as found
+
+    return found

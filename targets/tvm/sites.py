@@ -158,10 +158,21 @@ def entered(node: Any, position: int, child: tree.Child, place: Place) -> Place:
 
 
 def bound(realize: Any, place: Place) -> Place:
-    """The place where the variables of a block have their values."""
+    """The place within a block: its variables are in their domains, those of loops around are out of reach."""
+    around = {adapter.identity(loop.variable) for loop in place.loops}
+    seen = tuple(variable for variable in place.variables if adapter.identity(variable) not in around)
+    inner = replace(place, variables=seen)
     for iterator, value in zip(realize.block.iter_vars, realize.iter_values, strict=True):
-        place = place.with_variable(iterator.var, interval(value, place.known))
-    return place
+        low, high = interval(value, place.known)
+        least, most = domain(iterator, place)
+        inner = inner.with_variable(iterator.var, (max(low, least), max(min(high, most), least)))
+    return inner
+
+
+def domain(iterator: Any, place: Place) -> Interval:
+    """The values that a variable of a block may have."""
+    low, high = interval(iterator.dom.min, place.known)
+    return low, high + max(interval(iterator.dom.extent, place.known)[1], 1) - 1
 
 
 _SCOPED = frozenset({"For", "While", "Let", "SBlockRealize", "SBlock"})

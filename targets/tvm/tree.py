@@ -23,7 +23,7 @@ class Role(StrEnum):
     INDEX = "index"
     CONDITION = "condition"
     BOUND = "bound"  # of a loop: its start, extent or step
-    BINDING = "binding"  # the value of a block's variable
+    BINDING = "binding"  # the value of a block's variable, or whether the block runs
     ATTRIBUTE = "attribute"  # the value of an AttrStmt
     HANDLE = "handle"  # a buffer or its memory, and what is no value at all
 
@@ -63,7 +63,7 @@ _FIELDS: dict[str, tuple[tuple[str, Role], ...]] = {
     "IfThenElse": (("condition", Role.CONDITION), ("then_case", Role.STATEMENT), ("else_case", Role.STATEMENT)),
     "While": (("condition", Role.CONDITION), ("body", Role.STATEMENT)),
     "For": (("min", Role.BOUND), ("extent", Role.BOUND), ("step", Role.BOUND), ("body", Role.STATEMENT)),
-    "SBlockRealize": (("iter_values", Role.BINDING), ("predicate", Role.CONDITION), ("block", Role.STATEMENT)),
+    "SBlockRealize": (("iter_values", Role.BINDING), ("predicate", Role.BINDING), ("block", Role.STATEMENT)),
     "SBlock": (("init", Role.STATEMENT), ("body", Role.STATEMENT)),
 }  # fmt: skip
 _MANY = frozenset({"args", "vectors", "indices", "seq", "iter_values"})
