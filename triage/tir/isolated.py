@@ -16,6 +16,7 @@ from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.triage.reduce import Progress, Reduced
+from tensorsmith.triage.tir.blame import usual_suspect
 from tensorsmith.triage.tir.reduce import reduce_tir
 
 _DEATHS = ("crash", "hang", "memory")
@@ -47,7 +48,17 @@ def reduce_tir_isolated(
     if verdict.kind not in _DEATHS:
         whole = Limits(min(deadline_seconds, 3 * limits.seconds) + _SLACK, limits.rss_bytes)
         seconds = min(deadline_seconds, 3 * limits.seconds)
-        ended = run_isolated(lambda: msgspec.json.encode(reduce_tir(case, verdict, judge_tir, seconds)), whole)
+        ended = run_isolated(lambda: msgspec.json.encode(_reduce_here(case, verdict, seconds)), whole)
         if not isinstance(ended, Died):
             return _decoder.decode(ended.payload)
     return reduce_tir(case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress)
+
+
+def _reduce_here(case: TirCase, verdict: Verdict, seconds: float) -> Reduced[TirCase]:
+    """Reduce, judging in this process, and once more if a plainer pass is to blame."""
+    reduced = reduce_tir(case, verdict, judge_tir, seconds)
+    plainer = usual_suspect(reduced.case, reduced.verdict, judge_tir)
+    if plainer is None:
+        return reduced
+    again = reduce_tir(*plainer, judge_tir, seconds)
+    return msgspec.structs.replace(again, calls=reduced.calls + again.calls, slipped=reduced.slipped + again.slipped)

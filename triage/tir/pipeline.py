@@ -75,7 +75,7 @@ def explicit(case: TirCase) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     return settings, passes or (*DEFAULT_LOWERING, BUILD)
 
 
-def before(case: TirCase, steps: tuple[Step, ...]) -> TirFunction | None:
+def program_after(case: TirCase, steps: tuple[Step, ...]) -> TirFunction | None:
     """The program after passes, under the settings of the case's pipeline; None where a pass raises, or leaves no
     single function of as many parameters."""
     function = to_function(case.program)
@@ -115,7 +115,7 @@ def _shorter(case: TirCase) -> Iterator[TirCase]:
 
 def _advanced(case: TirCase, passes: list[Step]) -> Iterator[TirCase]:
     settings = tuple(step for step in case.pipeline.steps if is_setting(step))
-    function = before(case, tuple(passes[:-1]))
+    function = program_after(case, tuple(passes[:-1]))
     if function is None:
         return
     # The target is bound again before the first pass runs.

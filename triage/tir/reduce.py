@@ -108,7 +108,7 @@ class _Search:
         self.judged.add(id_)
         self.calls += 1
         found = self.judge(candidate)
-        same = found.outcome == "fail" and found.guilty == self.verdict.guilty and same_failure(self.verdict, found)
+        same = found.outcome == "fail" and self.is_same(found)
         if same:
             self.case, self.verdict = candidate, found
         elif found.outcome == "fail":
@@ -117,6 +117,13 @@ class _Search:
             spent = time.monotonic() - self.started
             self.on_progress(Progress(name, self.calls, _size(self.case), spent))
         return same
+
+    def is_same(self, found: Verdict) -> bool:
+        """Whether a failure is the one that is being reduced; without NaN where it had NaN is as good."""
+        known = self.verdict
+        if known.channel == "nan-algebra" and found.channel == "values":
+            known = replace(known, channel="values")
+        return found.guilty == known.guilty and same_failure(known, found)
 
     def keep_slipped(self, candidate: TirCase, found: Verdict) -> None:
         """Keep a failure of another kind or of another pass, if it is the first or the smallest of its kind."""

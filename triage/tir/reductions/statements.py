@@ -27,7 +27,7 @@ def fewer_statements(function: TirFunction) -> Candidates:
 def _within(function: TirFunction, path: Path) -> Generator[TirFunction, bool, TirFunction]:
     """Delete runs of one sequence, each half as long as those before."""
     size = len(_at(function, path).seq) // 2
-    while size:
+    while size and tree.kind_of(_at(function, path)) == "SeqStmt":
         # From the end: what is defined early is often used later.
         end = len(_at(function, path).seq)
         while end > 0 and tree.kind_of(_at(function, path)) == "SeqStmt":
