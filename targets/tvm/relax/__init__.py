@@ -1,0 +1,1 @@
+"""Relax, TVM's graph compiler, as a target for operator graphs: two ways in, one way through the compiler."""

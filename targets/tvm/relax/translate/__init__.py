@@ -1,0 +1,1 @@
+"""Graphs of ATen operators as Relax functions: a table of operators, a file for each family."""
