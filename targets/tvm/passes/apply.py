@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.passes.catalog import PASSES, passes
+from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.make import make_pass
-from tensorsmith.targets.tvm.passes.settings import Fields, Settings, settings_of
+from tensorsmith.targets.tvm.passes.settings import Fields, Settings, passes_in, settings_of
+
+_DEFAULT = frozenset(step.name for step in DEFAULT_LOWERING)
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,13 @@ class Context:
     Attributes:
         target: TVM's target, with itself as its host.
         pass_context: TVM's PassContext.
+        build_context: the PassContext to build under when the passes of the pipeline have run: it leaves out the passes
+            of the default pipeline that may not run again then.
     """
 
     target: Any
     pass_context: Any
+    build_context: Any
 
 
 def prepare(func: Any, pipeline: Pipeline) -> tuple[Any, Context]:
@@ -35,7 +42,7 @@ def prepare(func: Any, pipeline: Pipeline) -> tuple[Any, Context]:
     Raises:
         InvalidInputError: a setting is unknown, or has a value that TVM does not take.
     """
-    context = context_of(settings_of(pipeline))
+    context = context_of(settings_of(pipeline), illegal_again(pipeline))
     module = func if adapter.is_module(func) else adapter.module(func)
     return adapter.passes_of("tirx").BindTarget(context.target)(module), context
 
@@ -57,23 +64,52 @@ def build_module(module: Any, context: Context) -> Any:
     """What TVM's default pipeline and code generator make of a module: of TIR functions a library, of Relax an
     executable.
 
+    The context is that of the pipeline whose passes have run.
+
     Raises:
         whatever TVM raises.
     """
-    with context.pass_context:
+    with context.build_context:
         return adapter.build_module(module, context.target)
 
 
 @lru_cache(256)
-def context_of(settings: Settings) -> Context:
+def context_of(settings: Settings, not_in_build: tuple[str, ...] = ()) -> Context:
     """TVM's objects for settings.
+
+    Args:
+        settings: of a pipeline.
+        not_in_build: names of passes that a build leaves out besides those that are disabled.
 
     Raises:
         InvalidInputError: a setting has a value that TVM does not take.
     """
     config = {"tirx.disable_assert": True} | {key: _value(fields) for key, fields in settings.config}
     disabled = [make_pass(Step(name)).info.name for name in settings.disabled]
-    return Context(adapter.target(dict(settings.target)), adapter.pass_context(config, settings.opt_level, disabled))
+    absent = [make_pass(Step(name)).info.name for name in not_in_build]
+    return Context(
+        adapter.target(dict(settings.target)),
+        adapter.pass_context(config, settings.opt_level, disabled),
+        adapter.pass_context(config, settings.opt_level, [*disabled, *absent]),
+    )
+
+
+def illegal_again(pipeline: Pipeline) -> tuple[str, ...]:
+    """The passes of TIR's default pipeline that `build` would run after passes that they must run before.
+
+    They are of use for code that they have seen already. Those that others rely on are not among them.
+    """
+    names = {step.name for step in passes_in(pipeline)}
+    return tuple(
+        entry.name
+        for entry in passes("tir")
+        if entry.name in _DEFAULT - _relied_on() and not names.isdisjoint(entry.before)
+    )
+
+
+@cache
+def _relied_on() -> frozenset[str]:
+    return frozenset(name for entry in PASSES for name in entry.requires)
 
 
 def _value(fields: Fields) -> Any:

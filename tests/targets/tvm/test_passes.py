@@ -275,6 +275,28 @@ def test_a_lowered_module_can_be_built_and_run() -> None:
     assert adapter.run(built, {"A": np.arange(8, dtype="int32")})["A"].tolist() == list(range(5, 13))
 
 
+def test_a_build_leaves_out_what_may_not_run_again() -> None:
+    ran: list[str] = []
+
+    @tvm.ir.instrument.pass_instrument
+    class Record:
+        def run_before_pass(self, mod: Any, info: Any) -> None:
+            ran.append(str(info.name))
+
+    def passes_of_build(pipeline: Pipeline) -> set[str]:
+        module, context = prepare(_function(), pipeline)
+        context.build_context.override_instruments([Record()])
+        ran.clear()
+        build_module(module, context)
+        context.build_context.override_instruments([])
+        return set(ran)
+
+    assert "s_tir.CompactBufferAllocation" in passes_of_build(Pipeline())
+    after = passes_of_build(Pipeline((*DEFAULT_LOWERING, BUILD)))
+    assert "s_tir.CompactBufferAllocation" not in after
+    assert {"s_tir.ConvertBlocksToOpaque", "s_tir.LowerMatchBuffer", "tirx.VectorizeLoop"} <= after
+
+
 def test_a_pass_of_a_third_party() -> None:
     entry = PassEntry("planted.Nothing", requires=("tirx.FlattenBuffer",), arguments=(("amount", (1, 2)),))
     made: list[int] = []
