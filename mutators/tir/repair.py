@@ -61,7 +61,8 @@ def repair(changed: TirFunction, before: TirFunction) -> TirFunction | None:
     depth = max(len(path) for path, _ in tree.walk(body))
     if tree.size(body) > MOST_NODES or depth > MOST_DEPTH:
         return None
-    return changed.with_body(body)
+    made = changed.with_body(body)
+    return None if adapter.equal(made.func, before.func) else made
 
 
 @lru_cache(maxsize=8)
@@ -265,7 +266,9 @@ def _bounded(node: Any, old: Any, place: Place, run: _Repair) -> Any:
     low, high = interval(node.extent, place.known)
     room = max(MOST_ITERATIONS // max(place.iterations, 1), 1)
     if (low < 0 or high > room) and run.wants(old):
-        return with_loop(node, extent=clamped(node.extent, 0, room, (low, high)))
+        node = with_loop(node, extent=clamped(node.extent, 0, room, (low, high)))
+    if node.step is not None and (tree.kind_of(node.step) != "IntImm" or int(node.step.value) < 1):
+        return with_loop(node, step=constant(adapter.dtype_of(node.step), 2))
     return node
 
 
@@ -276,11 +279,12 @@ def _apart(node: Any, old: Any, place: Place, run: _Repair) -> Any:
     return node
 
 
-def with_loop(loop: Any, extent: Any = None, kind: int | None = None, annotations: Any = None) -> Any:
-    """A loop of another extent or kind, or with other annotations."""
+def with_loop(loop: Any, extent: Any = None, kind: int | None = None, annotations: Any = None, step: Any = None) -> Any:
+    """A loop of another extent, kind or step, or with other annotations."""
     return adapter.tvm().tirx.For(
         loop.loop_var, loop.min, loop.extent if extent is None else extent, int(loop.kind) if kind is None else kind,
-        loop.body, None, dict(loop.annotations) if annotations is None else annotations, loop.step,
+        loop.body, None, dict(loop.annotations) if annotations is None else annotations,
+        loop.step if step is None else step,
     )  # fmt: skip
 
 

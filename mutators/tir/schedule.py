@@ -32,7 +32,7 @@ def scheduled(primitive: Primitive) -> MutateTir:
         except (RuntimeError, ValueError, TypeError, IndexError):  # ScheduleError is a RuntimeError
             return None
         func = schedule.mod[adapter.ENTRY]
-        if func.body.same_as(function.func.body):
+        if adapter.equal(func, function.func):
             return None
         return TirFunction(func, function.buffers, function.scalars)
 
@@ -157,12 +157,6 @@ def add_unit_loop(schedule: Any, block: Any, rng: Random) -> None:
     schedule.add_unit_loop(rng.choice([block, *_loops(schedule, block)]))
 
 
-def partition(schedule: Any, block: Any, rng: Random) -> None:
-    """Cuts a loop into two that follow each other."""
-    loop = rng.choice(_loops(schedule, block))
-    schedule.loop_partition(loop, [rng.choice([1, 2, 3]), None])
-
-
 def storage_align(schedule: Any, block: Any, rng: Random) -> None:
     """Pads the rows of a local buffer in memory."""
     schedule.storage_align(block, 0, 0, rng.choice([4, 8]), rng.choice([0, 1]))
@@ -170,5 +164,5 @@ def storage_align(schedule: Any, block: Any, rng: Random) -> None:
 
 PRIMITIVES: tuple[Primitive, ...] = (
     split, fuse, reorder, unroll, vectorize, parallel, compute_at, compute_inline, cache, decompose_reduction,
-    add_unit_loop, partition, storage_align,
+    add_unit_loop, storage_align,
 )  # fmt: skip

@@ -247,7 +247,18 @@ def run(built: Any, arguments: Mapping[str, Any]) -> dict[str, np.ndarray[Any, A
 
 def dtype_of(expression: Any) -> str:
     """The dtype of an expression as text, such as `int32` or `float32x4`."""
-    return str(getattr(expression.ty, "dtype", "handle"))
+    type_ = expression.ty
+    known = _DTYPES.get(hash(type_))
+    if known is None:
+        if len(_DTYPES) >= _MOST_DTYPES:
+            _DTYPES.clear()
+        known = _DTYPES[hash(type_)] = (type_, str(getattr(type_, "dtype", "handle")))
+    return known[1]
+
+
+# Identity of a type to the type, which is so kept alive, and its text: TVM takes longer to tell.
+_DTYPES: dict[int, tuple[Any, str]] = {}
+_MOST_DTYPES = 1024
 
 
 def element_dtype(variable: Any) -> str:
@@ -357,7 +368,7 @@ def block(
     bare = s_tir.SBlock(list(iterators), [], [], *kept)
     if name == "root":
         return bare
-    inside = {identity(variable) for variable in (*buffers, *_allocated(body))}
+    inside = {identity(variable) for variable in (*buffers, *_allocated(bare))}
     used = [one for number, one in variables(bare).items() if is_buffer(one) and number not in inside]
     try:
         reads, writes = tvm().analysis.get_sblock_read_write_region(bare, {variable: variable for variable in used})
