@@ -1,4 +1,4 @@
-"""Functions of two or three tensors or numbers, element by element."""
+"""Functions of two tensors or numbers, element by element."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from tensorsmith.ir.dtypes import FLOATS, DType
 from tensorsmith.targets.tvm.relax.translate.call import (
     Call,
-    Operand,
     Table,
     Translation,
     as_dtype,
@@ -19,7 +18,6 @@ from tensorsmith.targets.tvm.relax.translate.call import (
     result_dtype,
     wide,
 )
-from tensorsmith.targets.tvm.relax.translate.unary import keep_nan
 
 # What an integer may be raised to by repeated multiplication.
 LARGEST_POWER = 8
@@ -31,7 +29,8 @@ def _pair(call: Call, dtype: DType | None = None) -> tuple[Any, Any]:
     return as_dtype(call["self"], wanted), as_dtype(call["other"], wanted)
 
 
-def _narrow(call: Call, expr: Any) -> Any:
+def narrow(call: Call, expr: Any) -> Any:
+    """What was computed in the wide dtype, in the dtype of the call's result."""
     return cast_expr(expr, wide(call.dtype), call.dtype)
 
 
@@ -47,7 +46,7 @@ def _arithmetic(name: str, for_bool: str | None) -> Translation:
             return getattr(ops(), for_bool)(first, second)
         if alpha != 1:
             second = ops().multiply(second, constant(alpha, wide(call.dtype)))
-        return _narrow(call, getattr(ops(), name)(first, second))
+        return narrow(call, getattr(ops(), name)(first, second))
 
     return translate
 
@@ -56,18 +55,18 @@ def _reversed_subtract(call: Call) -> Any:
     first, second = _pair(call)
     if call["alpha"] != 1:
         first = ops().multiply(first, constant(call["alpha"], wide(call.dtype)))
-    return _narrow(call, ops().subtract(second, first))
+    return narrow(call, ops().subtract(second, first))
 
 
 def _divide(call: Call) -> Any:
     mode = call.arguments.get("rounding_mode")
     if mode is None:
-        return _narrow(call, ops().divide(*_pair(call)))
+        return narrow(call, ops().divide(*_pair(call)))
     if mode == "floor":
         return _floor_divide(call)
     first, second = _pair(call)
     quotient = ops().divide(first, second)
-    return _narrow(call, ops().trunc(quotient) if call.dtype in FLOATS else quotient)
+    return narrow(call, ops().trunc(quotient) if call.dtype in FLOATS else quotient)
 
 
 def _floor_divide(call: Call) -> Any:
@@ -84,7 +83,7 @@ def _floor_divide(call: Call) -> Any:
     quotient = call.emit(ops().where(below, ops().subtract(quotient, one), quotient))
     down = call.emit(ops().floor(quotient))
     up = ops().where(ops().greater(ops().subtract(quotient, down), half), ops().add(down, one), down)
-    return _narrow(call, ops().where(ops().equal(second, zero), ops().divide(first, second), up))
+    return narrow(call, ops().where(ops().equal(second, zero), ops().divide(first, second), up))
 
 
 def _remainder(call: Call) -> Any:
@@ -96,11 +95,11 @@ def _remainder(call: Call) -> Any:
     left = call.emit(ops().mod(first, second))
     apart = ops().logical_xor(ops().less(second, zero), ops().less(left, zero))
     add = ops().logical_and(ops().not_equal(left, zero), apart)
-    return _narrow(call, ops().where(add, ops().add(left, second), left))
+    return narrow(call, ops().where(add, ops().add(left, second), left))
 
 
 def _fmod(call: Call) -> Any:
-    return _narrow(call, ops().mod(*_pair(call)))
+    return narrow(call, ops().mod(*_pair(call)))
 
 
 def _compare(name: str) -> Translation:
@@ -176,37 +175,11 @@ def _number_of_two(name: str) -> Translation:
     return translate
 
 
-def _clamp(call: Call) -> Any:
-    x = call.emit(cast(call["self"], call.dtype))
-    for bound, name in (("min", "maximum"), ("max", "minimum")):
-        value = call.arguments.get(bound)
-        if value is None:
-            continue
-        if isinstance(value, Operand):
-            x = call.emit(extremum(name, x, call.emit(cast(value, call.dtype)), call.dtype))
-        else:
-            found = getattr(ops(), name)(x, constant(value, call.dtype))
-            x = call.emit(keep_nan(x, found, call.dtype) if call.dtype in FLOATS else found)
-    return x
-
-
-def _hardtanh(call: Call) -> Any:
-    x = call.emit(cast(call["self"], call.dtype))
-    low, high = constant(call["min_val"], call.dtype), constant(call["max_val"], call.dtype)
-    clipped = ops().minimum(ops().maximum(x, low), high)
-    return keep_nan(x, clipped, call.dtype) if call.dtype in FLOATS else clipped
-
-
-def _relu6(call: Call) -> Any:
-    x = call.emit(call["self"].expr)
-    return keep_nan(x, ops().nn.relu6(x), call.dtype) if call.dtype in FLOATS else ops().nn.relu6(x)
-
-
 def _power(call: Call) -> Any:
     base, exponent = call["self"], call["exponent"]
     if call.dtype in FLOATS:
         dtype = wide(call.dtype)
-        return _narrow(call, ops().power(as_dtype(base, dtype), as_dtype(exponent, dtype)))
+        return narrow(call, ops().power(as_dtype(base, dtype), as_dtype(exponent, dtype)))
     if not isinstance(exponent, int) or not 0 <= exponent <= LARGEST_POWER or call.dtype == "bool":
         raise call.unsupported("powers of whole numbers")
     x = call.emit(cast(base, call.dtype))
@@ -216,98 +189,47 @@ def _power(call: Call) -> Any:
     return found
 
 
-def _where(call: Call) -> Any:
-    return ops().where(
-        cast(call["condition"], "bool"), as_dtype(call["self"], call.dtype), as_dtype(call["other"], call.dtype)
-    )
-
-
-def _lerp(call: Call) -> Any:
-    dtype = wide(call.dtype)
-    start, end = call.emit(as_dtype(call["self"], dtype)), call.emit(as_dtype(call["end"], dtype))
-    weight = call.emit(as_dtype(call["weight"], dtype))
-    # The two forms that PyTorch chooses between, so that the ends are exact.
-    one = constant(1.0, dtype)
-    difference = call.emit(ops().subtract(end, start))
-    near = ops().add(start, ops().multiply(weight, difference))
-    far = ops().subtract(end, ops().multiply(difference, ops().subtract(one, weight)))
-    return _narrow(call, ops().where(ops().less(ops().abs(weight), constant(0.5, dtype)), near, far))
-
-
-def _with_product(name: str) -> Translation:
-    def translate(call: Call) -> Any:
-        dtype = wide(call.dtype)
-        if call.dtype == "bool":
-            raise call.unsupported("truth values")
-        first, second = as_dtype(call["tensor1"], dtype), as_dtype(call["tensor2"], dtype)
-        value = constant(call["value"], dtype)
-        product = getattr(ops(), name)(ops().multiply(value, first), second)
-        return _narrow(call, ops().add(as_dtype(call["self"], dtype), product))
-
-    return translate
-
-
-def _masked_fill(call: Call) -> Any:
-    return ops().where(cast(call["mask"], "bool"), as_dtype(call["value"], call.dtype), cast(call["self"], call.dtype))
-
-
-def _threshold(call: Call) -> Any:
-    x = call.emit(call["self"].expr)
-    at_most = ops().less_equal(x, constant(call["threshold"], call.dtype))
-    return ops().where(at_most, constant(call["value"], call.dtype), x)
-
-
 def _float_function(name: str) -> Translation:
-    return lambda call: _narrow(call, getattr(ops(), name)(*_pair(call)))
+    return lambda call: narrow(call, getattr(ops(), name)(*_pair(call)))
 
 
-def _variants(name: str, translation: Translation, *overloads: str) -> Table:
+def variants(name: str, translation: Translation, *overloads: str) -> Table:
+    """Rows of a table for overloads of one operator."""
     return {f"aten.{name}.{overload}": translation for overload in overloads}
 
 
-_TENSOR_OR_NUMBER = ("Tensor", "Scalar")
+TENSOR_OR_NUMBER = ("Tensor", "Scalar")
 _BITWISE = ("Tensor", "Scalar", "Scalar_Tensor")
 
 BINARY: Table = {
-    **_variants("add", _arithmetic("add", "logical_or"), *_TENSOR_OR_NUMBER),
-    **_variants("sub", _arithmetic("subtract", None), *_TENSOR_OR_NUMBER),
-    **_variants("mul", _arithmetic("multiply", "logical_and"), *_TENSOR_OR_NUMBER),
-    **_variants("rsub", _reversed_subtract, *_TENSOR_OR_NUMBER),
-    **_variants("div", _divide, "Tensor", "Scalar", "Tensor_mode", "Scalar_mode"),
-    **_variants("true_divide", _divide, "Tensor", "Scalar"),
-    **_variants("floor_divide", _floor_divide, "default", "Scalar"),
-    **_variants("remainder", _remainder, "Tensor", "Scalar", "Scalar_Tensor"),
-    **_variants("fmod", _fmod, *_TENSOR_OR_NUMBER),
-    **_variants("eq", _compare("equal"), *_TENSOR_OR_NUMBER),
-    **_variants("ne", _compare("not_equal"), *_TENSOR_OR_NUMBER),
-    **_variants("lt", _compare("less"), *_TENSOR_OR_NUMBER),
-    **_variants("le", _compare("less_equal"), *_TENSOR_OR_NUMBER),
-    **_variants("gt", _compare("greater"), *_TENSOR_OR_NUMBER),
-    **_variants("ge", _compare("greater_equal"), *_TENSOR_OR_NUMBER),
-    **_variants("logical_and", _logical("logical_and"), "default"),
-    **_variants("logical_or", _logical("logical_or"), "default"),
-    **_variants("logical_xor", _logical("logical_xor"), "default"),
-    **_variants("bitwise_and", _bitwise("bitwise_and"), *_BITWISE),
-    **_variants("bitwise_or", _bitwise("bitwise_or"), *_BITWISE),
-    **_variants("bitwise_xor", _bitwise("bitwise_xor"), *_BITWISE),
-    **_variants("bitwise_left_shift", _shift("left_shift"), "Tensor", "Tensor_Scalar", "Scalar_Tensor"),
-    **_variants("bitwise_right_shift", _shift("right_shift"), "Tensor", "Tensor_Scalar", "Scalar_Tensor"),
+    **variants("add", _arithmetic("add", "logical_or"), *TENSOR_OR_NUMBER),
+    **variants("sub", _arithmetic("subtract", None), *TENSOR_OR_NUMBER),
+    **variants("mul", _arithmetic("multiply", "logical_and"), *TENSOR_OR_NUMBER),
+    **variants("rsub", _reversed_subtract, *TENSOR_OR_NUMBER),
+    **variants("div", _divide, "Tensor", "Scalar", "Tensor_mode", "Scalar_mode"),
+    **variants("true_divide", _divide, "Tensor", "Scalar"),
+    **variants("floor_divide", _floor_divide, "default", "Scalar"),
+    **variants("remainder", _remainder, "Tensor", "Scalar", "Scalar_Tensor"),
+    **variants("fmod", _fmod, *TENSOR_OR_NUMBER),
+    **variants("eq", _compare("equal"), *TENSOR_OR_NUMBER),
+    **variants("ne", _compare("not_equal"), *TENSOR_OR_NUMBER),
+    **variants("lt", _compare("less"), *TENSOR_OR_NUMBER),
+    **variants("le", _compare("less_equal"), *TENSOR_OR_NUMBER),
+    **variants("gt", _compare("greater"), *TENSOR_OR_NUMBER),
+    **variants("ge", _compare("greater_equal"), *TENSOR_OR_NUMBER),
+    **variants("logical_and", _logical("logical_and"), "default"),
+    **variants("logical_or", _logical("logical_or"), "default"),
+    **variants("logical_xor", _logical("logical_xor"), "default"),
+    **variants("bitwise_and", _bitwise("bitwise_and"), *_BITWISE),
+    **variants("bitwise_or", _bitwise("bitwise_or"), *_BITWISE),
+    **variants("bitwise_xor", _bitwise("bitwise_xor"), *_BITWISE),
+    **variants("bitwise_left_shift", _shift("left_shift"), "Tensor", "Tensor_Scalar", "Scalar_Tensor"),
+    **variants("bitwise_right_shift", _shift("right_shift"), "Tensor", "Tensor_Scalar", "Scalar_Tensor"),
     "aten.maximum.default": _extremum("maximum"),
     "aten.minimum.default": _extremum("minimum"),
     "aten.fmax.default": _number_of_two("maximum"),
     "aten.fmin.default": _number_of_two("minimum"),
-    **_variants("clamp", _clamp, "default", "Tensor"),
-    **_variants("clamp_min", _clamp, "default", "Tensor"),
-    **_variants("clamp_max", _clamp, "default", "Tensor"),
-    "aten.hardtanh.default": _hardtanh,
-    "aten.relu6.default": _relu6,
-    **_variants("pow", _power, "Tensor_Tensor", "Tensor_Scalar", "Scalar"),
+    **variants("pow", _power, "Tensor_Tensor", "Tensor_Scalar", "Scalar"),
     "aten.atan2.default": _float_function("atan2"),
     "aten.logaddexp.default": _float_function("log_add_exp"),
-    **_variants("where", _where, "self", "ScalarSelf", "ScalarOther", "Scalar"),
-    **_variants("lerp", _lerp, *_TENSOR_OR_NUMBER),
-    "aten.addcmul.default": _with_product("multiply"),
-    "aten.addcdiv.default": _with_product("divide"),
-    **_variants("masked_fill", _masked_fill, *_TENSOR_OR_NUMBER),
-    "aten.threshold.default": _threshold,
 }

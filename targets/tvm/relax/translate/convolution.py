@@ -8,7 +8,8 @@ from tensorsmith.ir.dtypes import FLOATS
 from tensorsmith.targets.tvm.relax.translate.call import Call, Operand, Table, Translation, cast, cast_expr, ops, wide
 
 
-def _each(values: Any, n: int) -> list[int]:
+def each(values: Any, n: int) -> list[int]:
+    """A setting for each of n dimensions: one number stands for all."""
     listed = list(values) if isinstance(values, list) else [values]
     return listed * n if len(listed) == 1 else listed
 
@@ -21,7 +22,7 @@ def _padding(call: Call, n: int, weight: Operand, dilation: list[int]) -> list[i
     if given == "same":
         total = [d * (size - 1) for d, size in zip(dilation, weight.shape[2:], strict=True)]
         return [t // 2 for t in total] + [t - t // 2 for t in total]
-    return _each(given, n) * 2
+    return each(given, n) * 2
 
 
 def _convolution(transposed: bool | None) -> Translation:
@@ -37,15 +38,15 @@ def _convolution(transposed: bool | None) -> Translation:
             raise call.unsupported("whole numbers, tensors without elements, more than three dimensions")
         batched = len(x.shape) == n + 2
         data = cast(x, dtype) if batched else ops().expand_dims(cast(x, dtype), 0)
-        dilation = _each(call["dilation"], n)
+        dilation = each(call["dilation"], n)
         settings = {
-            "strides": _each(call["stride"], n),
+            "strides": each(call["stride"], n),
             "padding": _padding(call, n, weight, dilation),
             "dilation": dilation,
             "groups": call["groups"],
         }
         if transposed if transposed is not None else call["transposed"]:
-            settings["output_padding"] = _each(call["output_padding"], n)
+            settings["output_padding"] = each(call["output_padding"], n)
             found = getattr(ops().nn, f"conv{n}d_transpose")(data, cast(weight, dtype), **settings)
         else:
             found = getattr(ops().nn, f"conv{n}d")(data, cast(weight, dtype), **settings)

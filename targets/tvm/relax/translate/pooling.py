@@ -17,12 +17,8 @@ from tensorsmith.targets.tvm.relax.translate.call import (
     ops,
     wide,
 )
+from tensorsmith.targets.tvm.relax.translate.convolution import each
 from tensorsmith.targets.tvm.relax.translate.reductions import no_nan
-
-
-def _each(values: Any, n: int) -> list[int]:
-    listed = list(values) if isinstance(values, list) else [values]
-    return listed * n if len(listed) == 1 else listed
 
 
 def _pooled(call: Call, n: int, name: str, **more: Any) -> Any:
@@ -33,11 +29,11 @@ def _pooled(call: Call, n: int, name: str, **more: Any) -> Any:
     batched = len(x.shape) == n + 2
     data = cast(x, dtype) if batched else ops().expand_dims(cast(x, dtype), 0)
     if "output_size" in call.arguments:
-        found = getattr(ops().nn, name)(data, _each(call["output_size"], n))
+        found = getattr(ops().nn, name)(data, each(call["output_size"], n))
     else:
-        size = _each(call["kernel_size"], n)
-        strides = _each(call["stride"], n) if call["stride"] else size
-        padding = _each(call["padding"], n) * 2
+        size = each(call["kernel_size"], n)
+        strides = each(call["stride"], n) if call["stride"] else size
+        padding = each(call["padding"], n) * 2
         found = getattr(ops().nn, name)(data, size, strides, padding, ceil_mode=bool(call["ceil_mode"]), **more)
     found = cast_expr(found, dtype, call.dtype)
     return found if batched else ops().squeeze(found, [0])
@@ -46,7 +42,7 @@ def _pooled(call: Call, n: int, name: str, **more: Any) -> Any:
 def _max_pool(n: int, with_indices: bool) -> Translation:
     def translate(call: Call) -> Any:
         no_nan(call, call["self"])
-        found = _pooled(call, n, f"max_pool{n}d", dilation=_each(call["dilation"], n))
+        found = _pooled(call, n, f"max_pool{n}d", dilation=each(call["dilation"], n))
         return [found, None] if with_indices else found
 
     return translate
@@ -61,7 +57,7 @@ def _average_pool(n: int) -> Translation:
             raise call.unsupported("divisor_override with windows that are cut off")
         # The mean of whole windows, turned into their sum.
         mean = _pooled(call, n, f"avg_pool{n}d", count_include_pad=True)
-        size = math.prod(_each(call["kernel_size"], n))
+        size = math.prod(each(call["kernel_size"], n))
         dtype = wide(call.dtype)
         scaled = ops().multiply(cast_expr(mean, call.dtype, dtype), constant(size / divisor, dtype))
         return cast_expr(scaled, dtype, call.dtype)

@@ -13,6 +13,7 @@ from tensorsmith.targets.tvm.relax.translate.ordering import ORDERING
 from tensorsmith.targets.tvm.relax.translate.pooling import POOLING
 from tensorsmith.targets.tvm.relax.translate.reductions import REDUCTIONS
 from tensorsmith.targets.tvm.relax.translate.shapes import SHAPES
+from tensorsmith.targets.tvm.relax.translate.ternary import TERNARY
 from tensorsmith.targets.tvm.relax.translate.unary import UNARY
 from tensorsmith.targets.tvm.relax.translate.views import VIEWS
 
@@ -27,8 +28,8 @@ _SYNONYMS = {
 }  # fmt: skip
 
 _NAMED: Table = (
-    UNARY | BINARY | CREATION | REDUCTIONS | VIEWS | SHAPES | INDEXING | ORDERING | LINEAR | CONVOLUTION | POOLING
-    | NORMALIZATION
+    UNARY | BINARY | TERNARY | CREATION | REDUCTIONS | VIEWS | SHAPES | INDEXING | ORDERING | LINEAR | CONVOLUTION
+    | POOLING | NORMALIZATION
 )  # fmt: skip
 
 TRANSLATIONS: Table = _NAMED | {
