@@ -51,10 +51,11 @@ def _count_ones(arguments: Sequence[Value], dtype: str) -> Value:
 
 
 def _count_leading_zeros(arguments: Sequence[Value], dtype: str) -> Value:
-    text, bits = _bits(arguments[0])
-    if arguments[0].low <= 0 <= arguments[0].high:  # of zero it is undefined
-        return Value(f"({bits} - divisor({text}).bit_length())", dtype, 0, bits - 1, False)
-    return Value(f"({bits} - {text}.bit_length())", dtype, 0, bits - 1, arguments[0].total)
+    a, zero_is_undefined = arguments[0], len(arguments) == 1 or arguments[1].high
+    text, bits = _bits(a)
+    if zero_is_undefined and a.low <= 0 <= a.high:
+        return Value(f"({bits} - not_zero({text}).bit_length())", dtype, 0, bits - 1, False)
+    return Value(f"({bits} - {text}.bit_length())", dtype, 0, bits, a.total)
 
 
 def _multiply_add(arguments: Sequence[Value], dtype: str) -> Value:

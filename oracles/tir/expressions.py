@@ -57,6 +57,7 @@ def value_of(node: Any, frame: Frame) -> Value:
         value = other(node, frame)
     if value.dtype in FLOATS:
         frame.rounds = frame.rounds or kind in _ROUNDING
+        frame.excess = frame.excess or (value.dtype == "bfloat16" and kind in _ROUNDING)
         if frame.noting:
             return Value(f"note({value.text})", value.dtype, total=value.total)
     return value
@@ -92,6 +93,8 @@ def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: b
     if len(nodes) != len(memory.shape):
         raise Unsupported(f"{len(nodes)} indices of a buffer with {len(memory.shape)} dimensions")
     part = None
+    if lanes > 1 and any(vectors.lanes_of(node) not in (1, lanes // memory.lanes) for node in nodes):
+        raise Unsupported("indices of other lanes than the value")
     if memory.lanes == 1:
         values = [value_of(node, frame) for node in nodes]
     else:
@@ -133,7 +136,7 @@ def _load(node: Any, frame: Frame) -> Value:
     memory = frame.memories.get(adapter.identity(variable))
     if memory is None:
         raise Unsupported("a load of a buffer that is not declared")
-    lanes = 1 if memory.lanes == 1 else vectors.lanes_of(node)
+    lanes = 1 if frame.lane is None else vectors.lanes_of(node)
     index, total = index_text(memory, node.indices, lanes, frame, stores=False)
     text = f"{memory.text}[{index}]"
     if memory.mixed:
@@ -183,7 +186,7 @@ def _let(node: Any, frame: Frame) -> Value:
 
 def _call(node: Any, frame: Frame) -> Value:
     name, arguments = adapter.intrinsic(node), node.args
-    if name == "call_llvm_pure_intrin":
+    if name in ("call_llvm_pure_intrin", "call_llvm_intrin"):
         name, arguments = adapter.llvm_intrinsic(int(arguments[0].value)), arguments[1:]
     elif name == "call_pure_extern":  # of the C library: `erff` is that of float32
         name, arguments = str(arguments[0].value), arguments[1:]

@@ -79,6 +79,7 @@ class Frame:
         depth: indentation of the next line.
         inexact: the function calls something that is not correctly rounded.
         rounds: the function has arithmetic of floats.
+        excess: the function has arithmetic of bfloat16.
         lane: the lane of a vector expression that is being written, in [lane.low, lane.high].
         noting: every float that is met is noted.
         lazy: a selection evaluates only the value that is kept.
@@ -93,6 +94,7 @@ class Frame:
     depth: int = 1
     inexact: bool = False
     rounds: bool = False
+    excess: bool = False
     names: int = 0
     lane: Value | None = None
     noting: bool = False

@@ -43,6 +43,7 @@ class Reference:
         parameters: names of the parameters in order, with the buffer that each is, or a scalar's dtype.
         inexact: results depend on functions that libraries round differently; compare floats with a tolerance.
         rounds: it has arithmetic of floats, which may round.
+        excess: it has arithmetic of bfloat16, each result rounded here, where TVM keeps those in between as float32.
     """
 
     func: Any
@@ -50,6 +51,7 @@ class Reference:
     parameters: tuple[tuple[str, Memory | str], ...]
     inexact: bool
     rounds: bool
+    excess: bool
     _run: Callable[..., None]
 
     def run(self, arguments: Mapping[str, Any]) -> dict[str, Array]:
@@ -140,7 +142,7 @@ def compile_function(func: Any, steps: int = STEPS, before: Reference | None = N
     source, frame, buffers = _written(func, steps, lazy)
     names = (str(variable.name) for variable in func.params)
     parameters = tuple(zip(names, buffers, strict=True))
-    return Reference(func, source, parameters, frame.inexact, frame.rounds, _compiled(source))
+    return Reference(func, source, parameters, frame.inexact, frame.rounds, frame.excess, _compiled(source))
 
 
 def _written(func: Any, steps: int, lazy: bool, noting: bool = False) -> tuple[str, Frame, list[Memory | str]]:

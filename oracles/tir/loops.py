@@ -102,5 +102,4 @@ def _step(node: Any, frame: Frame) -> str:
 
 
 def _count(iterations: str, frame: Frame) -> None:
-    frame.write(f"_n -= {iterations}")
-    frame.write("if _n < 0: out_of_steps()")
+    frame.write(f"if (_n := _n - {iterations}) < 0: out_of_steps()")

@@ -87,10 +87,10 @@ def match(variable: Any, region: Any, frame: Frame) -> None:
     frame.write(f"{start} = {' + '.join(terms)}")
     first = Value(start, "int64", *_ANY)
     if offset is not None and _is_free(offset, frame):
-        frame.variables[adapter.identity(offset)] = replace(first, dtype=adapter.dtype_of(offset))
+        frame.variables[adapter.identity(offset)] = first._replace(dtype=adapter.dtype_of(offset))
     for declared, actual in zip(strides, base.strides[kept:], strict=False):
         if _is_free(declared, frame):
-            frame.variables[adapter.identity(declared)] = replace(actual, dtype=adapter.dtype_of(declared))
+            frame.variables[adapter.identity(declared)] = actual._replace(dtype=adapter.dtype_of(declared))
     shape = tuple(named(value_of(size, frame), frame) for size in sizes)
     made = replace(base, shape=shape, strides=base.strides[kept:], offset=first, whole=False)
     frame.memories[adapter.identity(variable)] = made

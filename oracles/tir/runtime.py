@@ -73,6 +73,13 @@ def divisor(value: int) -> int:
     return value
 
 
+def not_zero(value: int) -> int:
+    """`value`, of which the leading zeros are counted."""
+    if value == 0:
+        raise Undefined("leading zeros of zero")
+    return value
+
+
 def shift_amount(value: int, bits: int) -> int:
     """`value`, which must be in [0, bits)."""
     if not 0 <= value < bits:
@@ -199,7 +206,7 @@ def names() -> dict[str, Any]:
     """The globals of generated code."""
     helpers: tuple[Callable[..., Any], ...] = (
         Bytes, Touched, as_bool, assertion_fails, assumed, divisor, float_to_int, int_to_float, negative_extent,
-        out_of_bounds, out_of_steps, overflow, reinterpret, shapes_differ, shift_amount, trunc_div, trunc_mod,
+        not_zero, out_of_bounds, out_of_steps, overflow, reinterpret, shapes_differ, shift_amount, trunc_div, trunc_mod,
         uninitialized,
     )  # fmt: skip
     math_functions = {f"math_{name}": function for name, function in {**functions.EXACT, **functions.INEXACT}.items()}

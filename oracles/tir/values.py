@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
 
@@ -12,8 +12,7 @@ WRAPPING = frozenset(("bool", "uint8", "uint16", "uint32", "uint64"))
 SCALARS = frozenset((*DTYPES, "bfloat16"))
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """Python source of a scalar expression; it can stand in any other expression as it is.
 
     Attributes:

@@ -23,6 +23,7 @@ def split_dtype(dtype: str) -> tuple[str, int]:
         Unsupported: a dtype that the interpreter does not know, such as a scalable vector.
     """
     element, _, lanes = dtype.partition("x")
+    element = "bool" if element == "int1" else element  # LLVM's name of it
     if element not in SCALARS or not (lanes or "1").isdigit():
         raise Unsupported(f"dtype {dtype}")
     return element, int(lanes or "1")

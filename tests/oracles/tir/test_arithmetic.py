@@ -163,3 +163,44 @@ def test_let() -> None:
 def test_an_unknown_intrinsic_is_named() -> None:
     with pytest.raises(Unsupported, match="intrinsic dp4a"):
         evaluate(lambda a: tirx.call_intrin("int32", "tirx.dp4a", a, a, a), "int32", 1)
+
+
+def leading_zeros(a: Any, zero_is_undefined: bool) -> Any:
+    dtype = adapter.dtype_of(a)
+    return tirx.call_llvm_pure_intrin(dtype, "llvm.ctlz", a, tirx.IntImm("bool", zero_is_undefined))
+
+
+INTRINSICS: list[tuple[Make, str, tuple[float, ...], float]] = [
+    (lambda a: leading_zeros(a, False), "int32", (1,), 31),
+    (lambda a: leading_zeros(a, True), "int32", (-1,), 0),
+    (lambda a: leading_zeros(a, False), "uint8", (0,), 8),
+    (tirx.popcount, "int8", (-1,), 8),
+    (tirx.abs, "int32", (-7,), 7),
+    (lambda a: tirx.reinterpret("int32", a), "float32", (-2.0,), -(1 << 30)),
+    (lambda a: tirx.reinterpret("float32", a), "int32", (0x3FC00000,), 1.5),
+    (lambda a: tirx.reinterpret("int8", a), "uint8", (255,), -1),
+    (tirx.round, "float32", (2.5,), 2.0),
+    (tirx.round, "float32", (-0.4,), -0.0),
+    (lambda a: tirx.call_llvm_pure_intrin("float32", "llvm.round", a), "float32", (2.5,), 3.0),
+    (lambda a: tirx.call_llvm_pure_intrin("float32", "llvm.round", a), "float32", (-0.5,), -1.0),
+    (lambda a: tirx.call_llvm_pure_intrin("float32", "llvm.fmuladd", a, a, a), "float32", (4097.0,), 16789504.0),
+    (lambda a: tirx.op.fma(a, a, tirx.FloatImm("float32", -16785408.0)), "float32", (4097.0,), 1.0),
+    (tirx.fmod, "float32", (-7.5, 2.0), -1.5),
+    (tirx.nextafter, "float32", (1.0, 2.0), 1.0 + 2.0**-23),
+    (lambda a: tirx.Cast("int32", tirx.isnan(a)), "float32", (NAN,), 1),
+    (lambda a: tirx.Cast("int32", tirx.isfinite(a)), "float32", (INF,), 0),
+    (lambda a: tirx.Add(a, tirx.infinity("float32")), "float32", (1.0,), INF),
+    (lambda a: tirx.call_pure_extern("float32", "erff", a), "float32", (0.0,), 0.0),
+]
+
+
+@pytest.mark.parametrize(("make", "dtype", "operands", "expected"), INTRINSICS)
+def test_intrinsics(make: Make, dtype: str, operands: tuple[float, ...], expected: float) -> None:
+    result = evaluate(make, dtype, *operands)
+    assert result == expected
+    assert np.signbit(result) == np.signbit(expected)
+
+
+def test_leading_zeros_of_zero_are_undefined() -> None:
+    with pytest.raises(Undefined, match="leading zeros of zero"):
+        evaluate(lambda a: leading_zeros(a, True), "int32", 0)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tensorsmith.oracles.tir.interpreter import compile_function
-from tensorsmith.oracles.tir.undefined import Undefined
+from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
 from tensorsmith.targets.tvm import adapter
+from tests.oracles.tir.tvm_scripts import parse
 
-pytest.importorskip("tvm")
+tvm = pytest.importorskip("tvm")
 tirx = adapter.tvm().tirx
 A = adapter.buffer("A", "int32", (8,))
 I32 = {number: tirx.IntImm("int32", number) for number in range(-9, 20)}
@@ -103,3 +104,10 @@ def test_functions_of_vectors() -> None:
 def test_one_lane_is_enough_to_be_undefined(value: Any, index: Any, reason: str) -> None:
     with pytest.raises(Undefined, match=reason):
         after(tirx.BufferStore(A, value, [index]))
+
+
+def test_vectors_in_two_dimensions_are_not_supported() -> None:
+    func = parse('B: T.Buffer((4, 4), "int32")', "for i in T.vectorized(4):\n    B[i, i] = 0")
+    made = tvm.tirx.transform.VectorizeLoop()(adapter.module(func))[adapter.ENTRY]
+    with pytest.raises(Unsupported, match="indices of other lanes"):
+        compile_function(made)
