@@ -49,7 +49,7 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .typing/.import_linter_cache
 
 $(stamp): $(torch_stamp) pyproject.toml
-	$(bin)/pip install -q -e ".[dev]"
+	$(bin)/pip install -q -e ".[dev,tvm]"
 	@touch $@
 
 $(torch_stamp):

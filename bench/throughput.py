@@ -36,6 +36,7 @@ def plain_loop(seeds: list[int], size: int) -> None:
     import torch
 
     from tensorsmith.fuzz.make import make_test
+    from tensorsmith.ir.cases import graph_case
     from tensorsmith.targets.eager import Eager
     from tensorsmith.targets.inductor.target import Inductor
     from tensorsmith.targets.inputs import make_inputs
@@ -47,7 +48,8 @@ def plain_loop(seeds: list[int], size: int) -> None:
     outcomes: Counter[str] = Counter()
     wall, cpu = time.perf_counter(), cpu_seconds()
     for seed in seeds:
-        case, _ = make_test(Slot(seed), "inductor", "cpu", size, {})
+        made, _ = make_test(Slot(seed), "inductor", "cpu", size, {})
+        case = graph_case(made)
         try:
             expected = eager.compile(case)(make_inputs(case.graph, case.recipe))
         except Exception:

@@ -26,8 +26,8 @@ from tensorsmith.corpus.schema import CHOICES_TABLE, create_database, open_datab
 from tensorsmith.corpus.schema import FILE_NAME as DATABASE_FILE
 from tensorsmith.corpus.settings import FILE_NAME as SETTINGS_FILE
 from tensorsmith.corpus.settings import Settings, read_settings, write_settings
+from tensorsmith.ir.cases import Case, encode, load
 from tensorsmith.ir.errors import InvalidInputError
-from tensorsmith.ir.testcase import TestCase, encode, load
 
 # What a creation that was interrupted can have left.
 _OWN_FILES = frozenset({DATABASE_FILE, DATABASE_FILE + "-wal", DATABASE_FILE + "-shm", LOCK_FILE, "blobs", "findings"})
@@ -117,7 +117,7 @@ class Store:
 
     # Test cases
 
-    def put_case(self, case: TestCase) -> str:
+    def put_case(self, case: Case) -> str:
         """Store a test case, if it is not stored yet, and return its id."""
         id_ = case.id
         path = self._blob(id_)
@@ -129,7 +129,7 @@ class Store:
                 _cannot_write(self.directory, error)
         return id_
 
-    def case(self, id_: str) -> TestCase:
+    def case(self, id_: str) -> Case:
         """A stored test case.
 
         Raises:
@@ -137,7 +137,7 @@ class Store:
         """
         return load(self._blob(id_))
 
-    def add_to_corpus(self, case: TestCase, why: str, parent: str = "", mutator: str = "") -> bool:
+    def add_to_corpus(self, case: Case, why: str, parent: str = "", mutator: str = "") -> bool:
         """Keep a test case for mutation. Says whether it was new."""
         id_ = self.put_case(case)
         with self._transaction() as database:
@@ -156,7 +156,7 @@ class Store:
         rows = self._query("SELECT id, why, parent, mutator, added FROM corpus ORDER BY number")
         return [CorpusEntry(*row) for row in rows]
 
-    def sample_corpus(self, rng: Random) -> TestCase:
+    def sample_corpus(self, rng: Random) -> Case:
         """A test case of the corpus, each equally likely.
 
         Raises:

@@ -12,7 +12,8 @@ from tensorsmith.corpus.findings import OPEN, Finding, Status
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import Screen
-from tensorsmith.ir.testcase import TestCase, encode
+from tensorsmith.fuzz.second_looks import SecondLooks
+from tensorsmith.ir.cases import Case, encode, operators_of, size_of
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.duplicates import KnownFinding, alike, probable_duplicate
 from tensorsmith.triage.signature import Signature, signature
@@ -40,6 +41,7 @@ class Alarms:
         self._findings = {finding.id: finding for finding in store.findings()}
         # What `_findings` has that a failure can repeat.
         self._shown = {f.id: _known(store, f) for f in self._findings.values() if f.status in OPEN}
+        self._second_looks = SecondLooks()
         self.confirmed = 0
         for finding in self._findings.values():
             if finding.status == "new":
@@ -66,7 +68,7 @@ class Alarms:
     def is_explained(self, order: TriageAlarm) -> bool:
         """Whether a finding that was settled since an alarm came in explains it; it is then counted as seen again."""
         known = self._repeats(order.case, order.verdict)
-        if known is None:
+        if known is None or self._second_looks.under_way(order.id):
             return False
         self._under_triage.pop(order.id, None)
         self._merge(order.id, known)
@@ -81,14 +83,17 @@ class Alarms:
         deaths = finding.triage_deaths + 1
         if deaths < TRIAGE_DEATHS:
             self._queue.append(order)
+        else:
+            self._second_looks.ended(order.id, fruitful=False)
         status: Status = "new" if deaths < TRIAGE_DEATHS else "unconfirmed"
         self._update(msgspec.structs.replace(finding, status=status, triage_deaths=deaths), {})
 
-    def hear(self, case: TestCase, verdict: Verdict, seed: int = 0) -> None:
+    def hear(self, case: Case, verdict: Verdict, seed: int = 0) -> None:
         """Take in a failure: store it as a new finding, or count it for the finding that it repeats."""
         case_id = self._store.put_case(case)
         known = self._repeats(case, verdict)
-        if known is not None:
+        looks_again = known is not None and self._second_looks.wanted(case, verdict)
+        if known is not None and not looks_again:
             self._store.record_observation(known, case_id, seed)
             return
         provisional = _provisional(case, verdict)
@@ -106,6 +111,8 @@ class Alarms:
             {"testcase.json": encode(case), "original.json": encode(case), "verdict.json": _readable(verdict)},
         )
         self._store.record_observation(provisional.id, case_id, seed)
+        if looks_again:
+            self._second_looks.began(provisional.id, case, verdict)
         self._enqueue(provisional, case, verdict)
 
     def settle(self, triaged: Triaged) -> None:
@@ -117,6 +124,7 @@ class Alarms:
         if provisional is None:
             return
         if triaged.verdict.outcome != "fail" or not triaged.reproduced:
+            self._second_looks.ended(triaged.id, fruitful=False)
             summary = f"did not fail again: {triaged.verdict.reason or triaged.verdict.outcome}; {provisional.summary}"
             self._update(
                 msgspec.structs.replace(
@@ -130,9 +138,10 @@ class Alarms:
         if not triaged.repro_runs:
             status = "unconfirmed"
         existing = self._findings.get(final.id)
+        self._second_looks.ended(triaged.id, fruitful=existing is None)
         if existing is not None and existing.status in OPEN:
             self._merge(provisional.id, final.id)
-            if status == "unconfirmed" or len(existing.operators) <= len(triaged.case.graph.nodes):
+            if status == "unconfirmed" or size_of(self._store.case(existing.case)) <= size_of(triaged.case):
                 return
         finding = Finding(
             id=final.id,
@@ -142,8 +151,9 @@ class Alarms:
             case=self._store.put_case(triaged.case),
             original=existing.original if existing is not None else provisional.original,
             channel=triaged.verdict.channel,
+            guilty=triaged.verdict.guilty,
             status=status,
-            operators=triaged.case.graph.operators(),
+            operators=operators_of(triaged.case),
             summary=triaged.verdict.message.split("\n")[0][:300],
             reproduced=triaged.reproduced,
             of=triaged.of,
@@ -176,10 +186,10 @@ class Alarms:
             for operator in finding.operators
         }
 
-    def _repeats(self, case: TestCase, verdict: Verdict) -> str | None:
+    def _repeats(self, case: Case, verdict: Verdict) -> str | None:
         return probable_duplicate(case, verdict, tuple(self._shown.values()))
 
-    def _enqueue(self, finding: Finding, case: TestCase, verdict: Verdict) -> None:
+    def _enqueue(self, finding: Finding, case: Case, verdict: Verdict) -> None:
         self._queue.append(TriageAlarm(finding.id, case, verdict, REDUCE_SECONDS, self._time_limit, self._memory_limit))
 
     def _update(self, finding: Finding, files: dict[str, str | bytes]) -> None:
@@ -197,7 +207,7 @@ class Alarms:
 
 
 def _known(store: Store, finding: Finding) -> KnownFinding:
-    return KnownFinding(finding.id, msgspec.convert(finding.signature, Signature), store.case(finding.case).graph)
+    return KnownFinding(finding.id, msgspec.convert(finding.signature, Signature), store.case(finding.case))
 
 
 def _any_alike(order: TriageAlarm, others: list[Signature]) -> bool:
@@ -205,7 +215,7 @@ def _any_alike(order: TriageAlarm, others: list[Signature]) -> bool:
     return any(alike(found, other) for other in others)
 
 
-def _provisional(case: TestCase, verdict: Verdict) -> Finding:
+def _provisional(case: Case, verdict: Verdict) -> Finding:
     assert verdict.kind is not None
     found = signature(case, verdict)
     return Finding(
@@ -216,7 +226,8 @@ def _provisional(case: TestCase, verdict: Verdict) -> Finding:
         case=case.id,
         original=case.id,
         channel=verdict.channel,
-        operators=case.graph.operators(),
+        guilty=verdict.guilty,
+        operators=operators_of(case),
         summary=verdict.message.split("\n")[0][:300],
         first_seen=time.time(),
     )

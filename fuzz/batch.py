@@ -6,22 +6,36 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from tensorsmith.fuzz.stopwatch import Stopwatch
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.judge import ExpectedCall, expected_calls, judge_compiled, shielded
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.judge import shielded
+from tensorsmith.oracles.judge_graph import ExpectedCall, expected_calls, judge_compiled
+from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.api import Target
-
-# The reason of a test that an oracle of ours failed on.
+from tensorsmith.targets.registry import graph_target
 
 # Called with the position of a test in the batch (-1: all of it) and the name of the stage that it enters.
 OnStage = Callable[[int, str], None]
 OnVerdict = Callable[[int, Verdict], None]
 
 
-def run_batch(
-    cases: Sequence[TestCase], target: Target, watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict
-) -> None:
+def run_batch(cases: Sequence[Case], watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict) -> None:
     """Judge test cases of one target; every position gets exactly one verdict, unless the process dies first."""
+    graphs = [case for case in cases if isinstance(case, TestCase)]
+    if graphs:
+        _run_graphs(graphs, watch, on_stage, on_verdict)
+        return
+    for position, case in enumerate(cases):
+        if isinstance(case, TirCase):
+            on_stage(position, "judge")
+            with watch.stage("judge"):
+                verdict = shielded(partial(judge_tir, case))
+            on_verdict(position, verdict)
+
+
+def _run_graphs(cases: Sequence[TestCase], watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict) -> None:
+    target = graph_target(cases[0].target)
     expected: dict[int, list[ExpectedCall]] = {}
     with watch.stage("eager"):
         for position, case in enumerate(cases):

@@ -21,6 +21,7 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import Alarms
 from tensorsmith.fuzz.budget import Budget
 from tensorsmith.fuzz.feedback import all_observers
+from tensorsmith.fuzz.joint_scheduler import JointScheduler
 from tensorsmith.fuzz.messages import (
     Announced,
     BatchDone,
@@ -31,6 +32,7 @@ from tensorsmith.fuzz.messages import (
     Triaged,
     WorkerFailed,
 )
+from tensorsmith.fuzz.native_turn import NativeTurn
 from tensorsmith.fuzz.scheduler import RandomScheduler, Scheduler
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.statistics import snapshot
@@ -71,10 +73,10 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
         )
         try:
             screen.message(f"loading {', '.join(settings.targets)} ...")
-            notice = workforce.start()
-            if notice:
-                screen.message(notice)
-            engine = Engine(store, settings, budget, screen, workforce)
+            ready = workforce.start()
+            if ready.notice:
+                screen.message(ready.notice)
+            engine = Engine(store, settings, budget, screen, workforce, ready.programs)
             engine.run()
             return engine.alarms.confirmed
         finally:
@@ -85,7 +87,15 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
 class Engine:
     """One run of a campaign."""
 
-    def __init__(self, store: Store, settings: Settings, budget: Budget, screen: Screen, workforce: Workforce) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        budget: Budget,
+        screen: Screen,
+        workforce: Workforce,
+        programs: tuple[str, ...],
+    ) -> None:
         self.store = store
         self.settings = settings
         self.budget = budget
@@ -95,9 +105,11 @@ class Engine:
         counts = store.counts()
         # Another seed for each run, or a resumed campaign would repeat itself.
         seed = settings.seed + 7919 * int(counts.get("runs", 0))
-        self.scheduler: Scheduler = RandomScheduler(settings.targets, settings.device, settings.size, seed)
+        schedule = JointScheduler if programs == ("tir",) else RandomScheduler
+        self.scheduler: Scheduler = schedule(settings.targets, settings.device, settings.size, seed)
         self.covered = {observer.name: store.covered(observer.name) for observer in all_observers()}
         self.retry: deque[RunBatch] = deque()
+        self.native_turn = NativeTurn()
         self.counts: Counter[str] = Counter({"runs": 1})
         self.choices: Counter[str] = Counter()
         self.tests = 0
@@ -160,8 +172,11 @@ class Engine:
         if worker.served >= WORKER_LIFE:
             worker = self._replace(worker)
         self.judged[worker.pid] = set()
+        native = self.native_turn.next()
         if self.retry:
             self.workforce.give(worker, self.retry.popleft())
+        elif native is not None:
+            self.workforce.give(worker, native)
         else:
             left = None if self.budget.tests is None else self.budget.tests - self.tests
             self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights(), left))
@@ -222,14 +237,19 @@ class Engine:
             self.counts[f"mutator:{mutator}:{verdict.outcome}"] += 1
         if verdict.outcome == "fail":
             self.alarms.hear(case, verdict)
-        elif verdict.outcome == "pass" and self.settings.coverage:
+        novel = False
+        if verdict.outcome == "pass" and self.settings.coverage:
             for observer in all_observers():
                 new = set(observer.features(case)) - self.covered[observer.name]
                 if new:
+                    novel = True
                     self.covered[observer.name] |= new
                     mutators = "+".join(origin.mutators)
                     self.store.add_to_corpus(case, f"{observer.name}: {min(new)}", origin.parent, mutators)
                     self.store.add_coverage(observer.name, sorted(new), case.id)
+        self.scheduler.heard(origin, novel)
+        if novel:
+            self.native_turn.offer(case, origin)
 
     def _bury(self, death: Death) -> None:
         """A worker died: blame the test that it was at, if that is known, and see to the others."""

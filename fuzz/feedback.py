@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import entry_points
+from itertools import pairwise
 from typing import Protocol
 
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.graph import refs
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.ir.tir_constructs import construct_pairs
 
 ENTRY_POINTS = "tensorsmith.observers"
 
@@ -24,8 +28,8 @@ class Observer(Protocol):
         """How statistics call it."""
         ...
 
-    def features(self, case: TestCase) -> Iterable[str]:
-        """What the test case touches; equal for equal test cases."""
+    def features(self, case: Case) -> Iterable[str]:
+        """What the test case touches; equal for equal test cases; nothing if it reads no programs of that kind."""
         ...
 
 
@@ -34,8 +38,10 @@ class OperatorPairs:
 
     name = "operator-pairs"
 
-    def features(self, case: TestCase) -> Iterable[str]:
+    def features(self, case: Case) -> Iterable[str]:
         """See Observer."""
+        if not isinstance(case, TestCase):
+            return ()
         types = case.graph.types()
         producer: dict[int, str] = {}
         found: set[str] = set()
@@ -48,7 +54,21 @@ class OperatorPairs:
         return sorted(found)
 
 
-OBSERVERS: tuple[Observer, ...] = (OperatorPairs(),)
+class TirConstructs:
+    """Which construct of TIR is within which, and which pass follows which: what passes see of a program."""
+
+    name = "tir-constructs"
+
+    def features(self, case: Case) -> Iterable[str]:
+        """See Observer."""
+        if not isinstance(case, TirCase):
+            return ()
+        names = [step.name for step in case.pipeline.steps] or ["default"]
+        after = [f"{first} then {second}" for first, second in pairwise(names)]
+        return sorted({*construct_pairs(case.program.json), *names, *after})
+
+
+OBSERVERS: tuple[Observer, ...] = (OperatorPairs(), TirConstructs())
 
 
 @cache

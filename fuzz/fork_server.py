@@ -68,14 +68,15 @@ def _warm(order: Warm) -> Ready:
     from tensorsmith.generators.in_use import entries_in_use, keep_disagreements, use_operators
     from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.generators.table import table_notice
-    from tensorsmith.targets.registry import usable_target
+    from tensorsmith.targets.registry import graph_target, usable_target
 
     for name in order.imports:
         import_plugin(name)
     for path in order.operators:
         use_operators(read_operators(Path(path)))
     targets = [usable_target(name, order.device) for name in order.targets]
-    if all(target.gives == "types" for target in targets):
+    graphs = [graph_target(target.name) for target in targets if target.programs == "graph"]
+    if graphs and all(target.gives == "types" for target in graphs):
         keep_disagreements()
     for target in targets:
         # A compiler that fails on the smallest program can still be fuzzed: that is what its tests will say.
@@ -83,8 +84,10 @@ def _warm(order: Warm) -> Ready:
             target.warm()
     # What workers need, imported once for all of them.
     importlib.import_module("tensorsmith.fuzz.worker")
-    entries_in_use()
-    return Ready(table_notice())
+    if graphs:
+        entries_in_use()
+    kinds = tuple(sorted({target.programs for target in targets}))
+    return Ready(table_notice() if graphs else "", kinds)
 
 
 def _serve(control: socket.socket) -> None:

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
+from tensorsmith.fuzz.make_tir import make_tir
 from tensorsmith.fuzz.messages import Origin, Slot
 from tensorsmith.generators.cases import random_case
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.mutators.apply import mutate
 from tensorsmith.mutators.pipelines import random_pipeline
+from tensorsmith.targets.registry import find_target
 
 # Share of generated tests that leave the compiler's configuration as it is.
 DEFAULT_PIPELINE_SHARE = 0.5
 
 
-def make_test(
-    slot: Slot, target: str, device: Device, size: int, weights: Mapping[str, float]
-) -> tuple[TestCase, Origin]:
+def make_test(slot: Slot, target: str, device: Device, size: int, weights: Mapping[str, float]) -> tuple[Case, Origin]:
     """Make the test of a slot; equal arguments give an equal test.
 
     Raises:
         GraphError: nothing well-typed could be made.
     """
+    if find_target(target).programs == "tir":
+        return make_tir(slot, target)
     rng = Random(slot.seed)
-    if slot.parent is not None:
-        case, mutators = mutate(slot.parent, slot.donor or slot.parent, rng)
+    if isinstance(slot.parent, TestCase):
+        donor = slot.donor if isinstance(slot.donor, TestCase) else slot.parent
+        case, mutators = mutate(slot.parent, donor, rng)
         return case, Origin(slot.parent.id, mutators)
     case = random_case(slot.seed, target, device, rng.randint(max(1, size // 2), size + size // 2), weights)
     if rng.random() >= DEFAULT_PIPELINE_SHARE:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from tensorsmith.ir.testcase import Device, TestCase
+from tensorsmith.ir.cases import Case
+from tensorsmith.ir.testcase import Device
 from tensorsmith.oracles.verdict import Verdict
+
+Change: TypeAlias = Literal["program", "pipeline"]
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -18,11 +21,15 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """One test to make: mutate `parent` (with `donor` for mutators that need two), or generate if there is none."""
+    """One test to make: mutate `parent` (with `donor` for mutators that need two), or generate if there is none.
+
+    `change` says what of the parent, where its mutators are of programs and of pipelines: one or the other.
+    """
 
     seed: int
-    parent: TestCase | None = None
-    donor: TestCase | None = None
+    parent: Case | None = None
+    donor: Case | None = None
+    change: Change = "program"
 
 
 class FuzzBatch(msgspec.Struct, frozen=True, tag="fuzz"):
@@ -37,17 +44,18 @@ class FuzzBatch(msgspec.Struct, frozen=True, tag="fuzz"):
 
 
 class RunBatch(msgspec.Struct, frozen=True, tag="run"):
-    """Order: run these test cases together; what is left of a batch whose worker died."""
+    """Order: run these test cases: what is left of a batch whose worker died, or what is to be compiled as well."""
 
-    cases: tuple[TestCase, ...]
+    cases: tuple[Case, ...]
     origins: tuple[Origin, ...]
+    native: bool = False
 
 
 class TriageAlarm(msgspec.Struct, frozen=True, tag="triage"):
     """Order: confirm a failure in fresh processes, reduce it, report it. `id` is that of the provisional finding."""
 
     id: str
-    case: TestCase
+    case: Case
     verdict: Verdict
     seconds: float
     time_limit: float
@@ -60,7 +68,7 @@ Order: TypeAlias = FuzzBatch | RunBatch | TriageAlarm
 class Announced(msgspec.Struct, frozen=True, tag="announced"):
     """The test cases that the worker is about to run: what it dies of is one of these."""
 
-    cases: tuple[TestCase, ...]
+    cases: tuple[Case, ...]
     origins: tuple[Origin, ...]
     # Tests that could not be made at all, by reason.
     failed_to_make: tuple[str, ...] = ()
@@ -97,14 +105,14 @@ class Triaged(msgspec.Struct, frozen=True, tag="triaged"):
     """
 
     id: str
-    case: TestCase
+    case: Case
     verdict: Verdict
     reproduced: int
     of: int
     repro: str = ""
     report: str = ""
     repro_runs: bool = False
-    slipped: tuple[tuple[TestCase, Verdict], ...] = ()
+    slipped: tuple[tuple[Case, Verdict], ...] = ()
 
 
 class WorkerFailed(msgspec.Struct, frozen=True, tag="failed"):

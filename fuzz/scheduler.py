@@ -7,7 +7,7 @@ from random import Random
 from typing import Protocol
 
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.messages import FuzzBatch, Slot
+from tensorsmith.fuzz.messages import Change, FuzzBatch, Origin, Slot
 from tensorsmith.ir.testcase import Device
 
 BATCH = 32
@@ -18,6 +18,10 @@ class Scheduler(Protocol):
 
     def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
         """The next order for a worker, of no more tests than are left, if there is a number."""
+        ...
+
+    def heard(self, origin: Origin, novel: bool) -> None:
+        """A test of this origin was judged; `novel` says whether it reached something that no test before it did."""
         ...
 
 
@@ -41,8 +45,12 @@ class RandomScheduler:
         slots = tuple(self._slot(store) for _ in range(size))
         return FuzzBatch(target, self._device, self._size, slots, tuple(weights.items()))
 
+    def heard(self, origin: Origin, novel: bool) -> None:
+        """See Scheduler."""
+
     def _slot(self, store: Store) -> Slot:
         seed = self._rng.getrandbits(48)
         if self._rng.random() >= self._mutants or not store.corpus_size():
             return Slot(seed)
-        return Slot(seed, store.sample_corpus(self._rng), store.sample_corpus(self._rng))
+        change: Change = self._rng.choice(("program", "pipeline"))
+        return Slot(seed, store.sample_corpus(self._rng), store.sample_corpus(self._rng), change)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.targets.isolation import Limits
-from tensorsmith.triage.confirm import run_repro
 from tensorsmith.triage.reduce_isolated import reduce_isolated
-from tensorsmith.triage.report import report
-from tensorsmith.triage.repro import longest_run, repro_script
+from tensorsmith.triage.write_up import best_script, write_report
 
 # A script is run on other machines too, so it calls no less than this a hang.
 SCRIPT_SECONDS = 5.0
@@ -30,11 +25,7 @@ def triage_alarm(order: TriageAlarm) -> Triaged:
 
     reduced, (reproduced, of) = reduce_isolated(order.case, verdict, limits, order.seconds)
     script_limits = Limits(max(order.time_limit, SCRIPT_SECONDS), order.memory_limit)
-    script = repro_script(reduced.case, reduced.verdict, script_limits)
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "repro.py"
-        path.write_text(script)
-        runs = run_repro(path, longest_run(script_limits))
+    script, runs = best_script(reduced.case, reduced.verdict, script_limits)
     return Triaged(
         order.id,
         reduced.case,
@@ -42,7 +33,7 @@ def triage_alarm(order: TriageAlarm) -> Triaged:
         reproduced,
         of,
         repro=script,
-        report=report(reduced.case, reduced.verdict, (reproduced, of), limits=script_limits),
+        report=write_report(reduced.case, reduced.verdict, (reproduced, of), script),
         repro_runs=runs,
         slipped=reduced.slipped,
     )

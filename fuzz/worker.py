@@ -25,14 +25,15 @@ from tensorsmith.fuzz.messages import (
     TriageAlarm,
     WorkerFailed,
 )
+from tensorsmith.fuzz.native_turn import compiled_too
 from tensorsmith.fuzz.stopwatch import Stopwatch
 from tensorsmith.fuzz.triage_alarm import triage_alarm
 from tensorsmith.generators.choices import count_choices
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import TensorsmithError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.mutators.pipelines import share_compiler_flags
 from tensorsmith.targets.isolation import become_sandbox
-from tensorsmith.targets.registry import find_target
 
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 
@@ -63,12 +64,11 @@ def main(connection: Connection, scratch: str, stderr_path: str) -> None:
 def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None]) -> None:
     watch = Stopwatch()
     with watch.stage("generate"):
-        announced = _make(order) if isinstance(order, FuzzBatch) else Announced(order.cases, order.origins)
+        announced = _make(order) if isinstance(order, FuzzBatch) else _given(order)
     send(announced)
     if announced.cases:
         run_batch(
             announced.cases,
-            find_target(announced.cases[0].target),
             watch,
             lambda position, stage: send(Started(position, stage)),
             lambda position, verdict: send(Judged(position, verdict)),
@@ -76,8 +76,13 @@ def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None]) -> None
     send(BatchDone(dict(watch.wall), dict(watch.cpu)))
 
 
+def _given(order: RunBatch) -> Announced:
+    cases = tuple(compiled_too(case) for case in order.cases) if order.native else order.cases
+    return Announced(cases, order.origins)
+
+
 def _make(order: FuzzBatch) -> Announced:
-    cases: list[TestCase] = []
+    cases: list[Case] = []
     origins: list[Origin] = []
     failed: list[str] = []
     weights = dict(order.weights)
@@ -89,7 +94,10 @@ def _make(order: FuzzBatch) -> Announced:
             continue
         cases.append(case)
         origins.append(origin)
-    shared = share_compiler_flags(cases, Random(order.slots[0].seed))
+    graphs = [case for case in cases if isinstance(case, TestCase)]
+    if not graphs:
+        return Announced(tuple(cases), tuple(origins), tuple(failed))
+    shared = share_compiler_flags(graphs, Random(order.slots[0].seed))
     return Announced(tuple(shared), tuple(origins), tuple(failed), count_choices([case.graph for case in shared]))
 
 

@@ -97,8 +97,8 @@ class Workforce:
     # Workers that were let go and have not ended yet: what they leave is removed when nobody writes there any more.
     _leaving: dict[int, Worker] = field(default_factory=dict)
 
-    def start(self) -> str:
-        """Start the fork server and wait until its targets are warm; what comes back is for people.
+    def start(self) -> Ready:
+        """Start the fork server and wait until its targets are warm.
 
         Raises:
             InvalidInputError: a target is unknown, or a module to import is.
@@ -137,7 +137,7 @@ class Workforce:
             (self.scratch / "fork_server.traceback").write_text(reply.detail)
             raise kind(reply.reason)
         assert isinstance(reply, Ready)
-        return reply.notice
+        return reply
 
     def hire(self) -> Worker:
         """Fork a new worker, after starting the fork server anew if that has died.

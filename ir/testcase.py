@@ -1,4 +1,4 @@
-"""The test case: program x pipeline x input recipe x target, and its one encoding on disk and between processes."""
+"""The test case of a graph: program x pipeline x input recipe x target, and its one encoding."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from tensorsmith.ir.encoding import check_format, format_of
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.graph import Graph, canonical, refs
 from tensorsmith.ir.pipeline import Pipeline
@@ -18,8 +19,8 @@ FORMAT = 1
 Device = Literal["cpu", "cuda"]
 
 
-class TestCase(msgspec.Struct, frozen=True):
-    """One test, immutable. `format` is the version of this encoding."""
+class TestCase(msgspec.Struct, frozen=True, tag="graph", tag_field="is"):
+    """One test of a graph, immutable. `format` is the version of this encoding."""
 
     __test__ = False  # so that pytest does not take it for a class of tests
 
@@ -42,7 +43,9 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 def encode(case: TestCase) -> bytes:
     """The canonical encoding: JSON, keys sorted, values of the graph renumbered in order of definition."""
-    return _encoder.encode(msgspec.structs.replace(case, graph=canonical(case.graph)))
+    # As a dict: the tag that tells it from other kinds of cases in messages is not part of a file.
+    fields = msgspec.structs.asdict(case) | {"graph": canonical(case.graph)}
+    return _encoder.encode(fields)
 
 
 def decode(data: bytes, source: str = "test case") -> TestCase:
@@ -55,9 +58,9 @@ def decode(data: bytes, source: str = "test case") -> TestCase:
         case = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # A file of another format may fail on any field; the format is then what the user must hear of.
-        _check_format(_format_of(data), source)
+        check_format(format_of(data), FORMAT, source)
         raise InvalidInputError(f"{source}: not a test case: {error}") from error
-    _check_format(case.format, source)
+    check_format(case.format, FORMAT, source)
     problem = structural_problem(case.graph)
     if problem is None and len(case.recipe.inputs) != len(case.graph.inputs):
         problem = f"field `recipe.inputs`: {len(case.recipe.inputs)} recipes for {len(case.graph.inputs)} inputs"
@@ -66,36 +69,25 @@ def decode(data: bytes, source: str = "test case") -> TestCase:
     return case
 
 
-class _Format(msgspec.Struct):
-    format: int = FORMAT
-
-
-def _format_of(data: bytes) -> int:
-    try:
-        return msgspec.json.decode(data, type=_Format).format
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return FORMAT
-
-
-def _check_format(found: int, source: str) -> None:
-    if found != FORMAT:
-        raise InvalidInputError(
-            f"{source}: field `format`: this tensorsmith reads format {FORMAT}, the file has {found}; "
-            "use the tensorsmith version that wrote it"
-        )
-
-
 def load(path: Path) -> TestCase:
     """Read a test-case file.
 
     Raises:
         InvalidInputError: the file cannot be read, or is not a test case.
     """
+    return decode(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a file that the user named.
+
+    Raises:
+        InvalidInputError: it cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
-    return decode(data, str(path))
 
 
 def structural_problem(graph: Graph) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
 import msgspec
 
+from tensorsmith.ir.encoding import check_format, format_of
 from tensorsmith.ir.errors import InvalidInputError
 
 FORMAT = 1
@@ -51,10 +53,6 @@ class TirProgram(msgspec.Struct, frozen=True):
     format: int = FORMAT
 
 
-class _Format(msgspec.Struct):
-    format: int = FORMAT
-
-
 _decoder = msgspec.json.Decoder(TirProgram)
 _encoder = msgspec.json.Encoder(order="sorted")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
@@ -62,8 +60,16 @@ _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 
 def encode(program: TirProgram) -> bytes:
     """The canonical encoding: JSON, keys sorted, TVM's JSON without white space and with its keys in TVM's order."""
-    compact = msgspec.json.format(program.json.encode(), indent=-1).decode()
-    return _encoder.encode(msgspec.structs.replace(program, json=compact))
+    return _encoder.encode(msgspec.structs.replace(program, json=compact(program.json)))
+
+
+def compact(text: str) -> str:
+    """TVM's JSON without white space; it may hold NaN and Infinity, which is why msgspec does not do it.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return json.dumps(json.loads(text), separators=(",", ":"))
 
 
 def decode(data: bytes, source: str = "TIR program") -> TirProgram:
@@ -75,17 +81,26 @@ def decode(data: bytes, source: str = "TIR program") -> TirProgram:
     try:
         program = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        _check_format(_format_of(data), source)
+        check_format(format_of(data), FORMAT, source)
         raise InvalidInputError(f"{source}: not a TIR program: {error}") from error
-    _check_format(program.format, source)
+    check(program, source)
+    return program
+
+
+def check(program: TirProgram, source: str) -> None:
+    """Validate a decoded program; `source` names it in errors.
+
+    Raises:
+        InvalidInputError: an unknown format, parameters that make no sense, or a field that is not JSON.
+    """
+    check_format(program.format, FORMAT, source)
     problem = parameter_problem(program)
     if problem is not None:
         raise InvalidInputError(f"{source}: {problem}")
     try:
-        msgspec.json.decode(program.json)
-    except (msgspec.DecodeError, RecursionError) as error:
+        json.loads(program.json)
+    except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"{source}: field `json`: not JSON: {error}") from error
-    return program
 
 
 def parameter_problem(program: TirProgram) -> str | None:
@@ -129,18 +144,3 @@ def _bounds_problem(parameter: TirBuffer | TirScalar) -> str | None:
     if low > high or low < least or high > greatest:
         return f"[{low}, {high}] is no range of {parameter.dtype}"
     return None
-
-
-def _format_of(data: bytes) -> int:
-    try:
-        return msgspec.json.decode(data, type=_Format).format
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return FORMAT
-
-
-def _check_format(found: int, source: str) -> None:
-    if found != FORMAT:
-        raise InvalidInputError(
-            f"{source}: field `format`: this tensorsmith reads format {FORMAT}, the file has {found}; "
-            "use the tensorsmith version that wrote it"
-        )

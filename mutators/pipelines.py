@@ -11,7 +11,7 @@ import msgspec
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.api import Knob
-from tensorsmith.targets.registry import find_target
+from tensorsmith.targets.registry import graph_target
 
 # Knobs that change how C++ is compiled, so that programs that differ in them cannot be compiled together.
 COMPILER_FLAGS = "cpp."
@@ -22,9 +22,9 @@ def knobs_of(target: str) -> tuple[Knob, ...]:
     """The pipeline space of a target, by its name.
 
     Raises:
-        InvalidInputError: there is no such target.
+        InvalidInputError: there is no such target, or it compiles no graphs.
     """
-    return find_target(target).knobs()
+    return graph_target(target).knobs()
 
 
 def random_step(knob: Knob, rng: random.Random) -> Step:

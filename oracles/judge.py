@@ -1,91 +1,39 @@
-"""Judging a test case by every oracle: in this process, or in a child that may die."""
+"""Judging a test case by every oracle that applies: in this process, or in a child that may die."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable
 
 import msgspec
 
-from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.cases import Case
+from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.death import NAME as CRASH
 from tensorsmith.oracles.death import died
-from tensorsmith.oracles.errors import failed_with
-from tensorsmith.oracles.noise import Undefined, check_defined
-from tensorsmith.oracles.observation import Observation
-from tensorsmith.oracles.registry import all_oracles
-from tensorsmith.oracles.validity import reference, with_new_values
-from tensorsmith.oracles.verdict import Verdict, invalid, passed
-from tensorsmith.targets.api import Runnable, Target
+from tensorsmith.oracles.judge_graph import judge_graph, sane_graph
+from tensorsmith.oracles.tir.judge import judge_tir, sane_tir
+from tensorsmith.oracles.verdict import Verdict, invalid
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.registry import find_target
 
-NAME = "all"
 HARNESS_ERROR = "harness-error"
-
-# A call of a program, and what eager makes of it.
-ExpectedCall: TypeAlias = tuple[TestCase, Observation]
 
 _decoder = msgspec.json.Decoder(Verdict)
 
 
-def judge(case: TestCase) -> Verdict:
+def judge(case: Case) -> Verdict:
     """Judge a test case in this process, compiled the way a user would; the compiler may crash or hang it.
 
     Raises:
-        InvalidInputError: the target does not exist.
+        InvalidInputError: the target does not exist, or compiles another kind of program.
     """
-    target = find_target(case.target)
-    calls = expected_calls(case)
-    if isinstance(calls, Verdict):
-        return calls
-    try:
-        compiled: Runnable | Exception = target.compile(case)
-    except Exception as error:
-        compiled = error
-    return judge_compiled(compiled, calls, target)
-
-
-def expected_calls(case: TestCase) -> list[ExpectedCall] | Verdict:
-    """What eager makes of a first call, and of a second with new values; or why the test case is invalid.
-
-    If eager rejects the new values there is no second call.
-    """
-    calls: list[ExpectedCall] = []
-    for call in (case, with_new_values(case)):
-        seen = reference(call, NAME)
-        if isinstance(seen, Verdict):
-            return calls or seen
-        calls.append((call, seen))
-    return calls
-
-
-def judge_compiled(compiled: Runnable | Exception, calls: Sequence[ExpectedCall], target: Target) -> Verdict:
-    """The first verdict of any oracle on any call that is not a pass; or a pass.
-
-    A failure on a program whose result is undefined is none.
-    """
-    verdict = _first_failure(compiled, calls, target)
-    if verdict.outcome == "fail":
-        try:
-            check_defined(calls[0][0])
-        except Undefined as undefined:
-            return invalid(verdict.oracle, f"undefined:{undefined}", "the program's result is undefined")
-    return verdict
-
-
-def _first_failure(compiled: Runnable | Exception, calls: Sequence[ExpectedCall], target: Target) -> Verdict:
-    if isinstance(compiled, Exception):
-        return failed_with(NAME, compiled, target)
-    for case, seen in calls:
-        for oracle in all_oracles():
-            if oracle.judge is None or oracle.gives != target.gives:
-                continue
-            verdict = oracle.judge(case, seen, compiled, target)
-            if verdict.outcome != "pass":
-                return verdict
-    return passed(NAME)
+    if not isinstance(case, TirCase):
+        return judge_graph(case)
+    if find_target(case.target).programs != "tir":
+        raise InvalidInputError(f"target `{case.target}` compiles graphs of operators, not programs of TIR")
+    return judge_tir(case)
 
 
 def shielded(judging: Callable[[], Verdict]) -> Verdict:
@@ -97,7 +45,7 @@ def shielded(judging: Callable[[], Verdict]) -> Verdict:
         return invalid(HARNESS_ERROR, HARNESS_ERROR, traceback.format_exc())
 
 
-def judge_isolated(case: TestCase, limits: Limits) -> Verdict:
+def judge_isolated(case: Case, limits: Limits) -> Verdict:
     """Judge a test case in a forked child of this process; its death is a verdict too.
 
     Raises:
@@ -107,20 +55,13 @@ def judge_isolated(case: TestCase, limits: Limits) -> Verdict:
     result = run_isolated(lambda: msgspec.json.encode(shielded(lambda: judge(case))), limits)
     if not isinstance(result, Died):
         return _decoder.decode(result.payload)
-    # Eager must survive what the compiled program died of, and nothing in it may be undefined.
-    sane = run_isolated(lambda: msgspec.json.encode(shielded(lambda: _sanity(case))), limits)
+    # What the compiler died of must have a meaning.
+    sane = run_isolated(lambda: msgspec.json.encode(shielded(lambda: _sane(case))), limits)
     if isinstance(sane, Died):
         return invalid(CRASH, "eager-death", f"eager itself died: {sane.cause}")
     verdict = _decoder.decode(sane.payload)
     return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target).packages)
 
 
-def _sanity(case: TestCase) -> Verdict:
-    expected = reference(case, CRASH)
-    if isinstance(expected, Verdict):
-        return expected
-    try:
-        check_defined(case)
-    except Undefined as undefined:
-        return invalid(CRASH, f"undefined:{undefined}")
-    return passed(CRASH)
+def _sane(case: Case) -> Verdict:
+    return sane_tir(case) if isinstance(case, TirCase) else sane_graph(case)

@@ -8,9 +8,10 @@ import msgspec
 
 Outcome = Literal["pass", "fail", "invalid", "limitation"]
 
-Kind = Literal["wrong-result", "error", "crash", "hang", "memory"]
+# ill-formed: a pass gives a program that the compiler's own verifier rejects.
+Kind = Literal["wrong-result", "error", "crash", "hang", "memory", "ill-formed"]
 
-Channel = Literal["", "values", "shape", "dtype", "strides", "mutation", "aliasing", "count"]
+Channel = Literal["", "values", "shape", "dtype", "strides", "mutation", "aliasing", "count", "nan-algebra"]
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -26,6 +27,8 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: str = ""
     kind: Kind | None = None
     channel: Channel = ""
+    # The pass that makes it fail, where that is known.
+    guilty: str = ""
     # One line for people: what was expected and what came.
     message: str = ""
     # For errors: the type of the innermost exception, such as `torch._inductor.exc.LoweringException`.

@@ -27,8 +27,12 @@ class Knob(msgspec.Struct, frozen=True):
     weight: float = 1.0
 
 
+# What kind of program a target compiles: graphs of operators, or functions of TIR.
+Programs: TypeAlias = Literal["graph", "tir"]
+
+
 class Target(Protocol):
-    """A compiler under test on a device. What it raises while compiling or running is what is being tested."""
+    """A compiler under test on a device."""
 
     @property
     def name(self) -> str:
@@ -51,8 +55,8 @@ class Target(Protocol):
         ...
 
     @property
-    def gives(self) -> Gives:
-        """What its programs return."""
+    def programs(self) -> Programs:
+        """What it compiles."""
         ...
 
     def missing(self, device: Device) -> str | None:
@@ -61,6 +65,15 @@ class Target(Protocol):
 
     def warm(self) -> None:
         """Pay imports and first-use costs once, without leaving threads behind, so that the process can be forked."""
+        ...
+
+
+class GraphTarget(Target, Protocol):
+    """A compiler of graphs. What it raises while compiling or running is what is being tested."""
+
+    @property
+    def gives(self) -> Gives:
+        """What its programs return."""
         ...
 
     def knobs(self) -> tuple[Knob, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
 from tensorsmith.targets.devices import missing_device
 from tensorsmith.targets.inputs import make_constants
 from tensorsmith.targets.interpret import interpret
@@ -20,6 +20,7 @@ class Eager:
     summary = "PyTorch without a compiler, the baseline that others are judged by"
     devices: tuple[Device, ...] = ("cpu", "cuda")
     packages: tuple[str, ...] = ()
+    programs: Programs = "graph"
     gives: Gives = "values"
 
     def missing(self, device: Device) -> str | None:

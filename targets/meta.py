@@ -8,7 +8,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
 from tensorsmith.targets.inputs import make_constants
 from tensorsmith.targets.interpret import interpret
 
@@ -27,6 +27,7 @@ class Meta:
         "torch._prims",
         "torch._prims_common",
     )
+    programs: Programs = "graph"
     gives: Gives = "types"
 
     def missing(self, device: Device) -> str | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from typing import cast
 
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.testcase import Device
-from tensorsmith.targets.api import Target
+from tensorsmith.targets.api import GraphTarget, Target
 from tensorsmith.targets.eager import Eager
 from tensorsmith.targets.inductor.target import Inductor
 from tensorsmith.targets.meta import Meta
 from tensorsmith.targets.torch_backend import TorchBackend
+from tensorsmith.targets.tvm.relax.target import relax_targets
+from tensorsmith.targets.tvm.target import TvmTir
 
 ENTRY_POINTS = "tensorsmith.targets"
 
@@ -21,10 +24,12 @@ TARGETS: tuple[Target, ...] = (
     TorchBackend("aot_eager", "aot_eager", "Dynamo and AOTAutograd, then eager: functionalization without Inductor"),
     Eager(),
     Meta(),
+    TvmTir(),
+    *relax_targets(),
 )
 
 # Prefixes of names that stand for a family of targets.
-FAMILIES: tuple[tuple[str, Callable[[str], Target]], ...] = (
+FAMILIES: tuple[tuple[str, Callable[[str], GraphTarget]], ...] = (
     ("torch:", lambda name: TorchBackend(f"torch:{name}", name, f"the torch.compile backend `{name}`")),
 )
 
@@ -52,6 +57,20 @@ def find_target(name: str) -> Target:
         return found
     known = ", ".join([t.name for t in TARGETS] + [f"{prefix}NAME" for prefix, _ in FAMILIES])
     raise InvalidInputError(f"unknown target `{name}`; known targets: {known}")
+
+
+def graph_target(name: str) -> GraphTarget:
+    """The target of a name, which compiles graphs.
+
+    Raises:
+        InvalidInputError: there is none of that name, or it compiles another kind of program.
+    """
+    found = find_target(name)
+    if found.programs != "graph":
+        raise InvalidInputError(
+            f"target `{name}` compiles programs of {found.programs.upper()}, not graphs of operators"
+        )
+    return cast("GraphTarget", found)
 
 
 def usable_target(name: str, device: Device) -> Target:

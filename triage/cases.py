@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 import torch
 
+from tensorsmith.ir.cases import Case, load
 from tensorsmith.ir.errors import InvalidInputError, TensorsmithError
 from tensorsmith.ir.fx import from_exported, from_function, literals
 from tensorsmith.ir.graph import Graph
 from tensorsmith.ir.operators import operator
 from tensorsmith.ir.recipe import Drawn, InputRecipe, Values
-from tensorsmith.ir.testcase import Device, TestCase, load
+from tensorsmith.ir.testcase import Device, TestCase
+from tensorsmith.ir.tir_case import TirCase
 
 EXAMPLE_INPUTS = "example_inputs"
 FILE_NAME = "testcase.json"
@@ -26,7 +28,7 @@ FILE_NAME = "testcase.json"
 KEPT_LIMIT = 65536
 
 
-def load_case(text: str, target: str | None = None, device: Device | None = None) -> TestCase:
+def load_case(text: str, target: str | None = None, device: Device | None = None) -> Case:
     """The test case that a command-line argument names.
 
     Args:
@@ -63,13 +65,15 @@ def load_case(text: str, target: str | None = None, device: Device | None = None
     return TestCase(graph, recipe, target or "inductor", device or "cpu")
 
 
-def stored_case(path: Path) -> TestCase:
+def stored_case(path: Path) -> Case:
     """The test case of a file, of operators that the installed torch has.
 
     Raises:
         InvalidInputError: the file cannot be read or is none, or has an unknown operator.
     """
     case = load(path)
+    if isinstance(case, TirCase):
+        return case
     for node in case.graph.nodes:
         try:
             operator(node.op)
@@ -92,7 +96,7 @@ def recorded(tensor: torch.Tensor, graph: Graph, position: int) -> Values:
     return literals(torch.as_strided(tensor.detach(), (type_.storage_size,), (1,), 0))
 
 
-def _retargeted(case: TestCase, target: str | None, device: Device | None) -> TestCase:
+def _retargeted(case: Case, target: str | None, device: Device | None) -> Case:
     return msgspec.structs.replace(case, target=target or case.target, device=device or case.device)
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits, die_with_parent
@@ -17,7 +17,7 @@ from tensorsmith.triage.signature import same_failure
 MORE_RUNS = 3
 
 
-def confirm(case: TestCase, verdict: Verdict, limits: Limits) -> tuple[int, int]:
+def confirm(case: Case, verdict: Verdict, limits: Limits) -> tuple[int, int]:
     """In how many of how many fresh processes the test case fails in the same way.
 
     One run, and one more if it fails in the same way, else three more.
@@ -56,6 +56,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.communicate()
 
 
-def _fails(case: TestCase, verdict: Verdict, limits: Limits) -> bool:
+def _fails(case: Case, verdict: Verdict, limits: Limits) -> bool:
     found = judge_isolated(case, limits)
     return found.outcome == "fail" and same_failure(verdict, found)

@@ -13,6 +13,7 @@ import msgspec
 import networkx as nx
 from networkx.algorithms.isomorphism import DiGraphMatcher
 
+from tensorsmith.ir.cases import Case, operators_of
 from tensorsmith.ir.graph import Graph, Node, refs
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
@@ -26,14 +27,14 @@ _ANY = frozenset({"f32", "i64"})
 
 
 class KnownFinding(msgspec.Struct, frozen=True):
-    """What deduplication needs of a finding: its id, signature, and the program of its smallest test case."""
+    """What deduplication needs of a finding: its id, signature, and smallest test case."""
 
     id: str
     signature: Signature
-    graph: Graph
+    case: Case
 
 
-def probable_duplicate(case: TestCase, verdict: Verdict, known: Sequence[KnownFinding]) -> str | None:
+def probable_duplicate(case: Case, verdict: Verdict, known: Sequence[KnownFinding]) -> str | None:
     """The id of the known finding that a failure probably is, or None.
 
     Raises:
@@ -41,7 +42,7 @@ def probable_duplicate(case: TestCase, verdict: Verdict, known: Sequence[KnownFi
     """
     found = signature(case, verdict)
     for finding in known:
-        if alike(found, finding.signature) and (verdict.kind == "error" or occurrence(finding.graph, case.graph)):
+        if alike(found, finding.signature) and (verdict.kind == "error" or _occurs(finding.case, case)):
             return finding.id
     return None
 
@@ -50,9 +51,16 @@ def alike(found: Signature, known: Signature) -> bool:
     """Whether failures of these signatures may be one bug, whatever their programs are before reduction."""
     if found.kind == "error":
         return found == known
-    return (found.target, found.kind, found.channel, found.message) == (
-        known.target, known.kind, known.channel, known.message,
+    return (found.target, found.kind, found.channel, found.message, found.guilty) == (
+        known.target, known.kind, known.channel, known.message, known.guilty,
     )  # fmt: skip
+
+
+def _occurs(pattern: Case, case: Case) -> bool:
+    """Whether a reduced program occurs in another: calls and dataflow of a graph, of TIR merely all constructs."""
+    if isinstance(pattern, TestCase) and isinstance(case, TestCase):
+        return bool(occurrence(pattern.graph, case.graph))
+    return set(operators_of(pattern)) <= set(operators_of(case))
 
 
 def occurrence(pattern: Graph, graph: Graph) -> set[int]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Generic, TypeVar
 
 import msgspec
 
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.reductions.api import Reduction
@@ -28,7 +30,11 @@ class Progress(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Reduced(msgspec.Struct, frozen=True):
+# A test case of one kind of program.
+C = TypeVar("C", bound=Case, covariant=True)
+
+
+class Reduced(msgspec.Struct, Generic[C], frozen=True):
     """The best test case found and its verdict.
 
     `slipped` are failures of other kinds that were met on the way, one for each kind, the smallest seen. `minimal` says
@@ -36,10 +42,10 @@ class Reduced(msgspec.Struct, frozen=True):
     user interrupted.
     """
 
-    case: TestCase
+    case: C
     verdict: Verdict
     calls: int
-    slipped: tuple[tuple[TestCase, Verdict], ...]
+    slipped: tuple[tuple[C, Verdict], ...]
     minimal: bool
 
 
@@ -53,7 +59,7 @@ def reduce_case(
     judge: Callable[[TestCase], Verdict],
     deadline_seconds: float,
     on_progress: Callable[[Progress], None] | None = None,
-) -> Reduced:
+) -> Reduced[TestCase]:
     """Reduce a failing test case.
 
     Args:

@@ -12,12 +12,15 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.confirm import confirm
 from tensorsmith.triage.reduce import Progress, Reduced, reduce_case
+from tensorsmith.triage.tir.isolated import reduce_tir_isolated
 
 # Seconds for a candidate of a hang as long as none has ended; then at least so many, or so many times the slowest.
 FIRST_SECONDS = 10.0
@@ -26,12 +29,12 @@ TIMES_SLOWEST = 3.0
 
 
 def reduce_isolated(
-    case: TestCase,
+    case: Case,
     verdict: Verdict,
     limits: Limits,
     deadline_seconds: float,
     on_progress: Callable[[Progress], None] | None = None,
-) -> tuple[Reduced, tuple[int, int]]:
+) -> tuple[Reduced[Case], tuple[int, int]]:
     """Reduce a failing test case; with what is left, in how many of how many fresh processes it failed again.
 
     Args:
@@ -44,6 +47,9 @@ def reduce_isolated(
     Raises:
         ValueError: the verdict is no failure.
     """
+    if isinstance(case, TirCase):
+        smaller = reduce_tir_isolated(case, verdict, limits, deadline_seconds, on_progress)
+        return smaller, confirm(smaller.case, smaller.verdict, limits)
 
     def patient_judge(candidate: TestCase) -> Verdict:
         return judge_isolated(candidate, limits)

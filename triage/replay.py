@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
@@ -24,7 +24,7 @@ class ReplayResult(msgspec.Struct, frozen=True):
     verdict: Verdict
 
 
-def replay_case(case: TestCase, expected: Signature | None, limits: Limits) -> ReplayResult:
+def replay_case(case: Case, expected: Signature | None, limits: Limits) -> ReplayResult:
     """Judge a test case in a fresh process and compare with the signature that it had; None expects nothing."""
     verdict = judge_isolated(case, limits)
     if verdict.outcome == "pass":

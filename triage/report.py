@@ -14,7 +14,6 @@ from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.registry import find_target
-from tensorsmith.triage.repro import repro_script
 
 # From no compiler to the whole one: the first that fails says which part is to blame.
 ABLATION = ("eager", "aot_eager", "inductor")
@@ -54,8 +53,8 @@ def report(
     case: TestCase,
     verdict: Verdict,
     reproduced: tuple[int, int],
+    script: str,
     backends: tuple[tuple[str, str], ...] = (),
-    limits: Limits | None = None,
 ) -> str:
     """The report.
 
@@ -63,14 +62,14 @@ def report(
         case: the reduced test case.
         verdict: how it fails.
         reproduced: in how many of how many fresh processes it failed again.
+        script: that reproduces it.
         backends: what `ablation` gave, if it was run.
-        limits: what the script allows a run before it counts as a hang, or as memory without end.
 
     Raises:
-        InvalidInputError: nothing says how a script would enter the target.
         ValueError: the verdict is no failure.
     """
-    script = repro_script(case, verdict, limits)
+    if verdict.outcome != "fail":
+        raise ValueError(f"a verdict of {verdict.outcome} has no report")
     again, of = reproduced
     sections = [
         f"# {title(case, verdict)}",

@@ -7,15 +7,21 @@ import re
 
 import msgspec
 
+from tensorsmith.ir.cases import Case, operators_of
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Channel, Kind, Verdict
+
+# TVM's messages: "Check failed: (condition) is false: values", "Check failed: a != b (0 vs. 0) : values".
+_VALUES = re.compile(r" is false\b| \(?LIST? ?vs\.| \([^()]* vs\. ")
 
 
 class Signature(msgspec.Struct, frozen=True):
     """What two failures must share to be one finding.
 
     For errors and crashes: the exception and where in the compiler it rose, with the message freed of numbers and
-    names. For wrong results: the channel, and after reduction the operators that are left, in order.
+    names. For wrong results: the channel, and after reduction the operators that are left, in order. Of TIR: the pass
+    that is guilty, too, and the constructs that are left.
     """
 
     target: str
@@ -25,14 +31,18 @@ class Signature(msgspec.Struct, frozen=True):
     frames: tuple[str, ...] = ()
     message: str = ""
     operators: tuple[str, ...] = ()
+    guilty: str = ""
 
     @property
     def id(self) -> str:
         """Twelve hex digits that name the finding."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
+        fields = msgspec.structs.asdict(self)
+        if not self.guilty:  # which graphs never have
+            del fields["guilty"]
+        return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()[:12]
 
 
-def signature(case: TestCase, verdict: Verdict) -> Signature:
+def signature(case: Case, verdict: Verdict) -> Signature:
     """The signature of a failing verdict; for a wrong result, of a reduced test case.
 
     Raises:
@@ -40,23 +50,29 @@ def signature(case: TestCase, verdict: Verdict) -> Signature:
     """
     if verdict.outcome != "fail" or verdict.kind is None:
         raise ValueError(f"a verdict of {verdict.outcome} has no signature")
-    if verdict.kind == "wrong-result":
+    if isinstance(case, TirCase):
+        return _tir_signature(case, verdict.kind, verdict)
+    return _graph_signature(case, verdict.kind, verdict)
+
+
+def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
+    if kind == "wrong-result":
         if verdict.channel == "aliasing":
             # What should, or should not, have made new memory is what the outputs come from.
             outputs = set(case.graph.outputs)
             makers = {node.op for node in case.graph.nodes if outputs & set(node.results)}
-            return Signature(case.target, verdict.kind, channel="aliasing", operators=tuple(sorted(makers)))
+            return Signature(case.target, kind, channel="aliasing", operators=tuple(sorted(makers)))
         return Signature(
             case.target,
-            verdict.kind,
+            kind,
             # A wrong write to an input shows in outputs that alias it as well.
             channel="values" if verdict.channel == "mutation" else verdict.channel,
             operators=tuple(sorted(set(case.graph.operators()))),
         )
-    if verdict.kind == "error":
+    if kind == "error":
         return Signature(
             case.target,
-            verdict.kind,
+            kind,
             exception=verdict.exception,
             frames=verdict.frames[-3:],
             message=normalized(verdict.message),
@@ -64,16 +80,44 @@ def signature(case: TestCase, verdict: Verdict) -> Signature:
     # Where a process is when it is killed varies; the operators of the reduced program do not.
     return Signature(
         case.target,
-        verdict.kind,
+        kind,
         message=normalized(verdict.message),
         operators=tuple(sorted(set(case.graph.operators()))),
     )
+
+
+def _tir_signature(case: TirCase, kind: Kind, verdict: Verdict) -> Signature:
+    if kind == "error":
+        # One fault of an analysis shows in every pass that uses it, and in every function of it that comes by.
+        return Signature(
+            case.target,
+            kind,
+            exception=verdict.exception,
+            frames=verdict.frames[-1:],
+            message=_failed_check(verdict.message),
+        )
+    if verdict.channel == "nan-algebra":
+        return Signature(case.target, kind, channel=verdict.channel)
+    message = "" if kind == "wrong-result" else normalized(verdict.message)
+    return Signature(
+        case.target, kind, verdict.channel, message=message, operators=operators_of(case), guilty=verdict.guilty
+    )
+
+
+def _failed_check(message: str) -> str:
+    """What TVM checked, without the values that failed it."""
+    line = normalized(message)
+    return line[: found.start()] if (found := _VALUES.search(line)) else line
 
 
 def same_failure(first: Verdict, second: Verdict) -> bool:
     """Whether two failing verdicts look alike before reduction: what a reduction must keep."""
     if (first.kind, first.channel, first.exception) != (second.kind, second.channel, second.exception):
         return False
+    if first.kind in ("wrong-result", "ill-formed") and first.guilty != second.guilty:
+        return False
+    if first.kind == "error" and first.guilty:
+        return _failed_check(first.message) == _failed_check(second.message) and first.frames[-1:] == second.frames[-1:]
     if first.kind == "error":
         return normalized(first.message) == normalized(second.message) and first.frames[-3:] == second.frames[-3:]
     # The message of a death names the signal.

@@ -11,8 +11,8 @@ from tensorsmith.corpus.settings import FILE_NAME as CAMPAIGN_FILE
 from tensorsmith.corpus.settings import read_settings
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.cli.options import import_first
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import InvalidInputError
-from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.signature import Signature, signature
 
@@ -24,12 +24,12 @@ class ReplayItem(msgspec.Struct, frozen=True):
     """A test case to be judged again: the failure that it is known for and its status, as far as they are known."""
 
     path: Path
-    case: TestCase
+    case: Case
     expected: Signature | None = None
     status: Status | None = None
 
 
-def named_case(text: str, campaign: Path | None, target: str | None) -> TestCase:
+def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
     """The test case that CASE names, for another target if one is given; what its campaign imports is imported.
 
     Raises:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 
+from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import InvalidInputError
-from tensorsmith.ir.testcase import Device, TestCase
+from tensorsmith.ir.testcase import Device
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 
@@ -25,7 +26,7 @@ def make_ready(target: str, device: Device) -> None:
         found.warm()
 
 
-def failing_verdict(case: TestCase, name: str, limits: Limits) -> Verdict:
+def failing_verdict(case: Case, name: str, limits: Limits) -> Verdict:
     """Judge a test case in a child of this process, which loads the compiler first; `name` is for errors.
 
     Raises:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tensorsmith.fuzz.cli.options import JsonOption
 from tensorsmith.fuzz.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from tensorsmith.targets.api import Target
 
 
 class _Entry(Protocol):
@@ -15,6 +18,17 @@ class _Entry(Protocol):
 
     @property
     def summary(self) -> str: ...
+
+
+def _steps(target: Target) -> list[str]:
+    """What the pipelines of a target may hold: knobs, or passes."""
+    if target.programs == "tir":
+        from tensorsmith.targets.tvm.passes.catalog import passes
+
+        return [entry.name for entry in passes() if entry.kind == "tir"]
+    from tensorsmith.targets.registry import graph_target
+
+    return [knob.name for knob in graph_target(target.name).knobs()]
 
 
 def targets(json: JsonOption = False) -> None:
@@ -35,7 +49,7 @@ def targets(json: JsonOption = False) -> None:
                     "name": target.name,
                     "summary": target.summary,
                     "devices": target.devices,
-                    "knobs": [knob.name for knob in target.knobs()],
+                    "knobs": _steps(target),
                     "missing": missing[target.name],
                 }
                 for target in all_targets()
@@ -43,8 +57,8 @@ def targets(json: JsonOption = False) -> None:
         )
         return
     print_table(
-        ("target", "devices", "knobs", "what it is"),
-        ((t.name, " ".join(t.devices), str(len(t.knobs())), t.summary) for t in all_targets()),
+        ("target", "devices", "steps", "what it is"),
+        ((t.name, " ".join(t.devices), str(len(_steps(t))), t.summary) for t in all_targets()),
     )
     reasons = {f"no {device}: {reason}" for by_device in missing.values() for device, reason in by_device.items()}
     print("\n".join(sorted(reasons)))

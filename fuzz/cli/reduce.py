@@ -26,7 +26,7 @@ from tensorsmith.fuzz.cli.options import (
     seconds,
 )
 from tensorsmith.fuzz.screen import clock
-from tensorsmith.ir.testcase import encode
+from tensorsmith.ir.cases import encode, size_of, size_unit
 from tensorsmith.oracles.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -57,15 +57,16 @@ def reduce(
     _make_writable(out)
 
     from tensorsmith.triage.reduce_isolated import reduce_isolated
-    from tensorsmith.triage.report import report
-    from tensorsmith.triage.repro import repro_script
+    from tensorsmith.triage.write_up import best_script, write_report
 
     print(f"fails: {_failure(verdict)}")
-    print(f"reducing {len(case.graph.nodes)} operators ...", flush=True)
-    reduced, again = reduce_isolated(case, verdict, allowed, deadline, _teller(len(case.graph.nodes)))
+    unit = size_unit(case)
+    print(f"reducing {size_of(case)} {unit} ...", flush=True)
+    reduced, again = reduce_isolated(case, verdict, allowed, deadline, _teller(size_of(case), unit))
+    script, _ = best_script(reduced.case, reduced.verdict, allowed)
     files: dict[str, str | bytes] = {
-        "repro.py": repro_script(reduced.case, reduced.verdict, allowed),
-        "report.md": report(reduced.case, reduced.verdict, again, limits=allowed),
+        "repro.py": script,
+        "report.md": write_report(reduced.case, reduced.verdict, again, script),
         CASE_FILE: encode(reduced.case),
         VERDICT_FILE: msgspec.json.encode(reduced.verdict),
         "original.json": encode(case),
@@ -74,8 +75,7 @@ def reduce(
         write_folder(out, files)
     except OSError as error:
         raise StoreError(f"{out}: cannot be written: {error.strerror}") from error
-    left = len(reduced.case.graph.nodes)
-    print(f"{left} operators left after {reduced.calls} runs; fails {again[0]} of {again[1]} times")
+    print(f"{size_of(reduced.case)} {unit} left after {reduced.calls} runs; fails {again[0]} of {again[1]} times")
     if not reduced.minimal:
         print("stopped before it was done: a longer --time may find a smaller program")
     for _, other in reduced.slipped:
@@ -97,15 +97,15 @@ def _make_writable(out: Path) -> None:
         raise StoreError(f"{out}: cannot be written: {error.strerror}") from error
 
 
-def _teller(operators: int) -> Callable[[Progress], None]:
+def _teller(size: int, unit: str) -> Callable[[Progress], None]:
     """Prints a line whenever the program got smaller."""
-    smallest = operators
+    smallest = size
 
     def tell(progress: Progress) -> None:
         nonlocal smallest
         if progress.operators < smallest:
             smallest = progress.operators
-            print(f"  {clock(progress.seconds)} {smallest} operators after {progress.calls} runs", flush=True)
+            print(f"  {clock(progress.seconds)} {smallest} {unit} after {progress.calls} runs", flush=True)
 
     return tell
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from tensorsmith.fuzz.cli.cases import named_case
 from tensorsmith.fuzz.cli.judging import failing_verdict
 from tensorsmith.fuzz.cli.options import (
@@ -34,6 +36,9 @@ def report(
     verdict = failing_verdict(case, name, allowed)
 
     from tensorsmith.triage.confirm import confirm
-    from tensorsmith.triage.report import report as markdown
+    from tensorsmith.triage.write_up import best_script, write_report
 
-    print(markdown(case, verdict, confirm(case, verdict, allowed), limits=allowed), end="")
+    script, reproduces = best_script(case, verdict, allowed)
+    if not reproduces:
+        typer.echo("the script in this report did not reproduce the failure here", err=True)
+    print(write_report(case, verdict, confirm(case, verdict, allowed), script), end="")

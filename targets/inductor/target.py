@@ -13,7 +13,7 @@ from torch._inductor.codecache import PyCodeCache
 
 from tensorsmith.ir.pipeline import Pipeline
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
 from tensorsmith.targets.devices import missing_device
 from tensorsmith.targets.inductor.direct import compile_graph
 from tensorsmith.targets.inductor.kernel_batch import QUICK_FLAGS, KernelBatch, deferred_kernels
@@ -36,6 +36,7 @@ class Inductor:
     summary = "torch.compile with Inductor: Dynamo, AOTAutograd, lowering, scheduling, C++ or Triton"
     devices: tuple[Device, ...] = ("cpu", "cuda")
     packages: tuple[str, ...] = ("torch._dynamo", "torch._functorch", "torch._inductor", "torch._decomp", "torch.fx")
+    programs: Programs = "graph"
     gives: Gives = "values"
 
     def missing(self, device: Device) -> str | None:

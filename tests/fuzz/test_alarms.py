@@ -16,6 +16,7 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import CHANCES, Alarms
 from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import PlainScreen
+from tensorsmith.ir.cases import graph_case, operators_of
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict
 from tests.triage.programs import chain
@@ -71,7 +72,7 @@ def test_alarms_that_may_be_one_bug_are_not_triaged_side_by_side_if_there_are_ot
     alarms = alarms_of(store)
     for ops, verdict in ((("sin", "cos"), HANG), (("cos", "abs"), HANG), (("abs",), WRONG)):
         alarms.hear(chain(*ops), verdict)
-    assert [following(alarms).case.graph.operators()[0] for _ in range(3)] == [
+    assert [operators_of(following(alarms).case)[0] for _ in range(3)] == [
         "aten.sin.default",
         "aten.abs.default",
         "aten.cos.default",
@@ -137,14 +138,14 @@ def test_what_fails_again_after_it_was_fixed_is_a_finding_again(store: Store) ->
     alarms = alarms_of(store)
     alarms.hear(chain("sin", "cos"), WRONG)
     order = following(alarms)
-    alarms.settle(settled(order, order.case))
+    alarms.settle(settled(order, graph_case(order.case)))
     (finding,) = store.findings()
     store.upsert_finding(msgspec.structs.replace(finding, status="fixed", link="a link"), {})
 
     resumed = alarms_of(store)
     resumed.hear(chain("sin", "cos"), WRONG)
     order = following(resumed)
-    resumed.settle(settled(order, order.case))
+    resumed.settle(settled(order, graph_case(order.case)))
     (finding,) = store.findings()
     assert (finding.status, finding.link, resumed.confirmed) == ("confirmed", "a link", 1)
 

@@ -74,5 +74,5 @@ def test_what_other_packages_register_is_there(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", seen, str(tmp_path)], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     observers, table = ran.stdout.split("\n", 1)
-    assert observers == "['operator-pairs', 'halves']"
+    assert observers == "['operator-pairs', 'tir-constructs', 'halves']"
     assert "\nother " in table

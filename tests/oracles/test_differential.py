@@ -12,7 +12,7 @@ from tensorsmith.ir.dtypes import DType
 from tensorsmith.ir.graph import DTypeArg, Ref, tensor_type
 from tensorsmith.ir.recipe import InputRecipe, Values
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles.judge import expected_calls, judge_compiled
+from tensorsmith.oracles.judge_graph import expected_calls, judge_compiled
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Runnable
 from tensorsmith.targets.eager import Eager

@@ -8,7 +8,7 @@ import pytest
 
 from tensorsmith.ir.graph import Ref, tensor_type
 from tensorsmith.ir.testcase import TestCase
-from tensorsmith.oracles import judge as judging
+from tensorsmith.oracles import judge_graph as judging
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.observation import Observation
 from tensorsmith.oracles.registry import ORACLES, JudgeCall, OracleEntry

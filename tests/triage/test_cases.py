@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tensorsmith.ir.cases import graph_case
 from tensorsmith.ir.errors import TensorsmithError
 from tensorsmith.ir.recipe import Drawn, Literals
 from tensorsmith.ir.testcase import encode
@@ -61,7 +62,7 @@ def test_a_test_case_file_and_a_finding_keep_their_target(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["fn", "Net"])
 def test_a_function_becomes_the_program_that_it_is(script: Path, name: str) -> None:
-    case = load_case(f"{script}:{name}", "aot_eager")
+    case = graph_case(load_case(f"{script}:{name}", "aot_eager"))
     assert case.target == "aot_eager"
     names: dict[str, object] = {}
     exec(SCRIPT, names)
@@ -86,7 +87,7 @@ def test_an_exported_program_is_taken_with_its_example_inputs(tmp_path: Path) ->
     x = torch.randn(2, 3)
     path = tmp_path / "model.pt2"
     torch.export.save(torch.export.export(Double(), (x,)), path)
-    case = load_case(str(path), "eager", "cpu")
+    case = graph_case(load_case(str(path), "eager", "cpu"))
     torch.testing.assert_close(observe(Eager().compile(case), case).outputs[0], Double()(x))
 
 
@@ -96,7 +97,7 @@ def test_large_example_inputs_are_drawn_again(tmp_path: Path) -> None:
         "import torch\ndef fn(x, i):\n    return x[i] + 1\n"
         "def example_inputs():\n    return torch.randn(70000), torch.arange(70000)\n"
     )
-    case = load_case(f"{path}:fn")
+    case = graph_case(load_case(f"{path}:fn"))
     assert case.recipe.inputs == (Drawn("normal", 0), Drawn("index", 1, 70000))
     assert not isinstance(case.recipe.inputs[0], Literals)
 

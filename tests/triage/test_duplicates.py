@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tensorsmith.ir.builder import GraphBuilder
+from tensorsmith.ir.cases import graph_case
 from tensorsmith.ir.graph import DTypeArg, Ref, TensorType
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge
@@ -15,7 +16,7 @@ WRONG = Verdict("fail", "differential", kind="wrong-result", channel="values")
 
 
 def known(case: TestCase, verdict: Verdict, id_: str = "known") -> KnownFinding:
-    return KnownFinding(id_, signature(case, verdict), case.graph)
+    return KnownFinding(id_, signature(case, verdict), case)
 
 
 def mul_then_relu(dtype: str = "f32") -> TestCase:
@@ -33,7 +34,8 @@ def test_the_reduced_program_is_found_in_a_large_one() -> None:
     case = random_program(0, 25)
     verdict = judge(case)
     assert probable_duplicate(case, verdict, [known(mul_then_relu(), WRONG, "other"), finding]) == "known"
-    found = [case.graph.nodes[position].op for position in sorted(occurrence(finding.graph, case.graph))]
+    pattern = graph_case(finding.case).graph
+    found = [case.graph.nodes[position].op for position in sorted(occurrence(pattern, case.graph))]
     assert found == ["aten.relu.default", "aten.mul.Tensor"]
 
 

@@ -17,6 +17,7 @@ from tensorsmith.triage.confirm import confirm
 from tensorsmith.triage.entry_points import entry
 from tensorsmith.triage.replay import replay_case
 from tensorsmith.triage.report import ablation, report, title
+from tensorsmith.triage.repro import repro_script
 from tensorsmith.triage.signature import signature
 from tests.triage.programs import case_of, chain, relu_mul
 
@@ -54,7 +55,7 @@ def test_the_report_has_what_a_maintainer_asks_for() -> None:
         evidence=(("expected", "[1.0]"), ("actual", "[2.0]"), ("float64", "1.0")),
     )  # fmt: skip
     backends = ablation(TestCase(case.graph, case.recipe, "torch:planted"), LIMITS)
-    text = report(case, verdict, (2, 3), backends)
+    text = report(case, verdict, (2, 3), repro_script(case, verdict), backends)
     assert text.startswith("# [aot_eager] wrong result: relu.default, mul.Tensor\n")
     for piece in (
         "output 0: 6 of 6 elements differ",

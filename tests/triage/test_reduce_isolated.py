@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tensorsmith.ir.builder import GraphBuilder
+from tensorsmith.ir.cases import operators_of
 from tensorsmith.ir.graph import Ref, TensorType
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge_isolated
@@ -43,7 +44,7 @@ def test_what_is_only_slow_is_not_taken_for_a_hang(monkeypatch: pytest.MonkeyPat
     verdict = judge_isolated(case, LIMITS)
     assert verdict.kind == "hang"
     reduced, again = reduce_isolated(case, verdict, LIMITS, 120.0)
-    assert reduced.case.graph.operators() == ("aten.neg.default", "aten.cos.default")
+    assert operators_of(reduced.case) == ("aten.neg.default", "aten.cos.default")
     assert again == (2, 2)
     assert reduced.minimal
 
@@ -53,5 +54,5 @@ def test_other_failures_get_the_full_time() -> None:
     verdict = judge_isolated(case, LIMITS)
     assert verdict.kind == "error"
     reduced, again = reduce_isolated(case, verdict, LIMITS, 60.0)
-    assert reduced.case.graph.operators() == ("aten.sigmoid.default", "aten.tanh.default")
+    assert operators_of(reduced.case) == ("aten.sigmoid.default", "aten.tanh.default")
     assert again == (2, 2)

@@ -1,4 +1,4 @@
-"""Which of the passes that share an analysis is blamed: the one that does nothing else, if it fails in the same way."""
+"""Which pass is blamed: of those that share an analysis the plainest, of a whole compilation the one that is wrong."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import msgspec
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.settings import settings_in
 
 # Passes that simplify expressions on the way share the faults of the simplifier, which has a pass of its own.
 SUSPECTS = ("tirx.StmtSimplify",)
@@ -17,18 +19,21 @@ SUSPECTS = ("tirx.StmtSimplify",)
 def usual_suspect(
     case: TirCase, verdict: Verdict, judge: Callable[[TirCase], Verdict]
 ) -> tuple[TirCase, Verdict] | None:
-    """The test case with the plainest pass that fails in the same way alone, and its verdict; None if there is none.
+    """The test case with another pipeline that fails in the same way and names a plainer pass, with its verdict.
 
     Args:
         case: the test case, reduced.
         verdict: how it fails.
         judge: judges a candidate.
     """
-    for name in SUSPECTS:
-        if verdict.guilty == name:
-            return None
-        candidate = msgspec.structs.replace(case, pipeline=Pipeline((Step(name),)))
+    pipelines = [Pipeline((Step(name),)) for name in SUSPECTS if name != verdict.guilty]
+    if verdict.guilty == BUILD.name:
+        # The default pipeline, one pass at a time.
+        pipelines.append(Pipeline(settings_in(case.pipeline)))
+    for pipeline in pipelines:
+        candidate = msgspec.structs.replace(case, pipeline=pipeline)
         found = judge(candidate)
-        if (found.outcome, found.kind, found.channel, found.guilty) == ("fail", verdict.kind, verdict.channel, name):
+        alike = (found.outcome, found.kind, found.channel) == ("fail", verdict.kind, verdict.channel)
+        if alike and found.guilty != verdict.guilty:
             return candidate, found
     return None

@@ -1,0 +1,50 @@
+"""Making one test of TIR: a random program with a random pipeline, or a mutant of either or both."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from tensorsmith.fuzz.messages import Origin, Slot
+from tensorsmith.generators.tir.source import random_tir
+from tensorsmith.ir.errors import GraphError
+from tensorsmith.ir.tir_case import TirCase, TirRecipe
+from tensorsmith.mutators.passes.apply import mutate_pipeline
+from tensorsmith.mutators.tir.apply import mutate_function
+from tensorsmith.targets.tvm.function import to_function, to_program
+from tensorsmith.targets.tvm.passes.random_pipelines import random_pipeline
+
+# Sets of input values, and the share of special floats in them.
+SETS = 2
+SPECIAL = 0.05
+# Share of generated tests whose program is compiled and run; more are once they have reached something new.
+BUILD_SHARE = 0.01
+
+
+def make_tir(slot: Slot, target: str) -> tuple[TirCase, Origin]:
+    """Make the test of a slot; equal arguments give an equal test.
+
+    Raises:
+        GraphError: no mutator found anything to do.
+    """
+    rng = Random(slot.seed)
+    if not isinstance(slot.parent, TirCase):
+        program = to_program(random_tir(rng))
+        return TirCase(program, target, _recipe(rng), pipeline=random_pipeline(rng, build=BUILD_SHARE)), Origin()
+    parent = slot.parent
+    donor = slot.donor if isinstance(slot.donor, TirCase) else parent
+    if slot.change == "pipeline":
+        pipeline, mutators = mutate_pipeline(parent.pipeline, donor.pipeline, rng)
+        if not mutators:
+            raise GraphError("no mutator of pipelines found anything to change")
+        return msgspec.structs.replace(parent, pipeline=pipeline), Origin(parent.id, mutators)
+    function, mutators = mutate_function(to_function(parent.program), to_function(donor.program), rng)
+    if not mutators:
+        raise GraphError("no mutator of TIR found anything to change")
+    mutant = msgspec.structs.replace(parent, program=to_program(function), recipe=_recipe(rng))
+    return mutant, Origin(parent.id, mutators)
+
+
+def _recipe(rng: Random) -> TirRecipe:
+    return TirRecipe(tuple(rng.getrandbits(31) for _ in range(SETS)), rng.choice((0.0, SPECIAL)))

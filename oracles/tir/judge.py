@@ -1,0 +1,138 @@
+"""Translation validation: after every pass that changed the program, its meaning is compared by the interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tensorsmith.generators.tir.inputs import random_inputs
+from tensorsmith.ir.pipeline import Step
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.tir.differences import between
+from tensorsmith.oracles.tir.errors import failed_in
+from tensorsmith.oracles.tir.interpreter import Reference, compile_function
+from tensorsmith.oracles.tir.native import judge_native
+from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
+from tensorsmith.oracles.verdict import Verdict, invalid, passed
+from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.function import to_function
+from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, prepare
+from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
+from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
+
+NAME = "pass-by-pass"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a program does: the reference, and its results for each set of inputs."""
+
+    reference: Reference
+    inputs: tuple[dict[str, Any], ...]
+    results: tuple[dict[str, Any], ...]
+
+    @property
+    def all(self) -> tuple[Reference, tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
+        """The three of them."""
+        return self.reference, self.inputs, self.results
+
+
+def judge_tir(case: TirCase) -> Verdict:
+    """Run the pipeline one pass at a time and judge every program on the way; with `build`, the native code, too.
+
+    The first pass that raises, or that gives an ill-formed program or one of another meaning, is guilty. A program
+    without a defined meaning is invalid.
+
+    Raises:
+        InvalidInputError: the program or a step of the pipeline is not what this version of TVM knows.
+    """
+    function = to_function(case.program)
+    meaning = _meaning(case, function.func)
+    if isinstance(meaning, Verdict):
+        return meaning
+    original, context = prepare(function.func, case.pipeline)
+    free = settings_of(case.pipeline).free_order
+    module, comparable = original, not free
+    for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
+        if step == BUILD:
+            return judge_native(module, context, *meaning.all, free) or passed(NAME)
+        after, verdict = _apply(module, step, context, free)
+        if verdict is not None:
+            return verdict
+        if comparable and after is not module:
+            comparable, verdict = _compare(meaning, module, after, step)
+            if verdict is not None:
+                return verdict
+        module = after
+    if not passes_in(case.pipeline):
+        return judge_native(original, context, *meaning.all, free) or passed(NAME)
+    return passed(NAME)
+
+
+def sane_tir(case: TirCase) -> Verdict:
+    """Whether a test case that TVM died of has a meaning."""
+    meaning = _meaning(case, to_function(case.program).func)
+    return meaning if isinstance(meaning, Verdict) else passed(NAME)
+
+
+def _meaning(case: TirCase, func: Any) -> Meaning | Verdict:
+    """What the program does with those sets of inputs on which it is defined; or why it is invalid."""
+    if not adapter.is_well_formed(func):
+        return invalid(NAME, "ill-formed", "TVM's verifier rejects the program")
+    try:
+        reference = compile_function(func)
+    except Unsupported as error:
+        return invalid(NAME, f"not-interpreted: {error.args[0]}")
+    inputs, results, reason = [], [], ""
+    for seed in case.recipe.seeds:
+        drawn = random_inputs(seed, case.program.buffers, case.program.scalars, case.recipe.special)
+        try:
+            results.append(reference.run(drawn))
+        except Undefined as error:
+            reason = str(error.args[0])
+        else:
+            inputs.append(drawn)
+    if not results:
+        return invalid(NAME, f"undefined: {reason}", "the program's result is undefined")
+    return Meaning(reference, tuple(inputs), tuple(results))
+
+
+def _apply(module: Any, step: Step, context: Context, free: bool) -> tuple[Any, Verdict | None]:
+    try:
+        return apply_pass(module, step, context), None
+    except Exception as error:
+        return module, failed_in(step.name, error, free)
+
+
+def _compare(meaning: Meaning, before: Any, after: Any, step: Step) -> tuple[bool, Verdict | None]:
+    """Whether what a pass made can be compared, and the verdict if it is wrong."""
+    func = adapter.only_function(after)
+    if func is None:
+        return False, None
+    if adapter.same_function(func, adapter.only_function(before)):
+        return True, None
+    problem = adapter.ill_formed(func)
+    if problem is not None and not _is_verifiers_fault(step, problem):
+        message = f"{step.name} gives a program that TVM's verifier rejects: {problem}"
+        return True, Verdict("fail", NAME, kind="ill-formed", guilty=step.name, message=message)
+    try:
+        reference = compile_function(func, lazy=True)
+    except Unsupported:
+        return False, None
+    return True, _same_meaning(meaning, reference, step)
+
+
+def _is_verifiers_fault(step: Step, problem: str) -> bool:
+    """Whether TVM's verifier is wrong: it takes the variable that a pragma is about, around its loop, for a use."""
+    return step.name == "s_tir.LowerOpaqueBlock" and "undefined variable" in problem and problem.endswith(".node.")
+
+
+def _same_meaning(meaning: Meaning, reference: Reference, step: Step) -> Verdict | None:
+    for inputs, expected in zip(meaning.inputs, meaning.results, strict=True):
+        found = between(meaning.reference, expected, reference.run, reference, inputs)
+        if found is not None:
+            return Verdict(
+                "fail", NAME, kind="wrong-result", channel=found.channel, guilty=step.name,
+                message=f"after {step.name} {found.text}", evidence=(("difference", found.text),),
+            )  # fmt: skip
+    return None

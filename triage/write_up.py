@@ -1,0 +1,56 @@
+"""Writing a finding up: the stand-alone script that reproduces it, and the report that holds it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tensorsmith.ir.cases import Case
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.isolation import Limits
+from tensorsmith.triage.confirm import run_repro
+from tensorsmith.triage.report import report
+from tensorsmith.triage.repro import longest_run, repro_script
+from tensorsmith.triage.tir.report import report_tir
+from tensorsmith.triage.tir.repro import scripts as tir_scripts
+
+
+def best_script(case: Case, verdict: Verdict, limits: Limits) -> tuple[str, bool]:
+    """The first script that reproduces a failure in a fresh interpreter, and whether there is one; else the first.
+
+    Args:
+        case: the test case, best reduced.
+        verdict: how it fails.
+        limits: what the script allows a run before it counts as a hang, or as memory without end.
+
+    Raises:
+        InvalidInputError: nothing says how a script would enter the target.
+        ValueError: the verdict is no failure.
+    """
+    written = tir_scripts(case, verdict) if isinstance(case, TirCase) else [repro_script(case, verdict, limits)]
+    for script in written:
+        if _runs(script, longest_run(limits)):
+            return script, True
+    return written[0], False
+
+
+def write_report(case: Case, verdict: Verdict, reproduced: tuple[int, int], script: str) -> str:
+    """The report in Markdown.
+
+    Args:
+        case: the test case, best reduced.
+        verdict: how it fails.
+        reproduced: in how many of how many fresh processes it failed again.
+        script: that reproduces it.
+    """
+    if isinstance(case, TirCase):
+        return report_tir(case, verdict, script, reproduced)
+    return report(case, verdict, reproduced, script)
+
+
+def _runs(script: str, seconds: float) -> bool:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "repro.py"
+        path.write_text(script)
+        return run_repro(path, seconds)
