@@ -16,7 +16,7 @@ from tensorsmith.targets.tvm import adapter
 _PLAIN = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.0, -3.25, 0.1, 100.0, 1e-3)
 _SPECIAL = (-0.0, float("inf"), float("-inf"), float("nan"), 6e-8, 6e4)
 _ROUNDINGS = ("sqrt", "floor", "ceil", "trunc", "nearbyint", "abs")
-_TRANSCENDENTAL = ("exp", "exp2", "log", "log2", "sin", "cos", "tanh", "sigmoid", "erf", "atan", "rsqrt")
+_TRANSCENDENTAL = ("exp", "exp2", "log", "log2", "sin", "cos", "tanh", "sigmoid", "erf", "atan", "rsqrt", "log1p")
 
 
 def constant(dtype: str, value: float) -> Typed:
@@ -77,5 +77,6 @@ def _cast(scope: Scope, dtype: str, depth: int) -> Typed:
 
 
 OPERATIONS: list[Callable[[Scope, str, int], Typed]] = [
-    _arithmetic, _arithmetic, _arithmetic, _arithmetic, _extreme, _rounding, _cast,
+    _arithmetic, _arithmetic, _arithmetic, _arithmetic, _arithmetic, _arithmetic, _extreme, _extreme, _rounding,
+    _rounding, _cast, _cast,
 ]  # fmt: skip

@@ -177,7 +177,18 @@ def _cast(scope: Scope, dtype: str, depth: int) -> Typed:
     return _converted(scope, scope.grow(scope, scope.rng.choice(INTEGER_DTYPES), depth), dtype)
 
 
+def _count(scope: Scope, dtype: str, depth: int) -> Typed:
+    """The number of ones, or of zeros before the first one, of a value that is not zero."""
+    tirx = adapter.tvm().tirx
+    a = scope.grow(scope, dtype, depth)
+    if scope.rng.random() < 0.5 or bits(dtype) < 32:
+        return Typed(tirx.popcount(a.node), dtype, 0, bits(dtype))
+    a = bounded(scope, a, 1, integer_range(dtype)[1]) if a.low < 1 else a
+    counted = tirx.clz(tirx.Max(a.node, constant(dtype, 1).node))
+    return Typed(tirx.Cast(dtype, counted), dtype, 0, bits(dtype))
+
+
 OPERATIONS: list[Callable[[Scope, str, int], Typed]] = [
     _add, _add, _subtract, _subtract, _multiply, _divide, _divide, _remainder, _remainder,
-    _extreme, _bitwise, _invert, _shift, _cast,
+    _extreme, _bitwise, _invert, _shift, _cast, _count,
 ]  # fmt: skip
