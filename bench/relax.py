@@ -86,12 +86,13 @@ def main() -> None:
     warnings.simplefilter("ignore")
     find_target(arguments.target).warm()
     start = time.monotonic()
-    rows = [measure(e, arguments.target, arguments.programs, arguments.seed) for e in chosen(arguments.operators)]
-    seconds = time.monotonic() - start
-    for row in rows:
-        for words, count in row.words.items():
+    rows = []
+    for entry in chosen(arguments.operators):
+        rows.append(measure(entry, arguments.target, arguments.programs, arguments.seed))
+        for words, count in rows[-1].words.items():
             if arguments.words == "all" or words.startswith("fail"):
-                print(f"{row.op:40} {count:3} {words}")
+                print(f"{entry.op:40} {count:3} {words}", flush=True)
+    seconds = time.monotonic() - start
     kinds = Counter(row.kind for row in rows)
     total = sum((row.outcomes for row in rows), Counter[str]())
     print(f"{len(rows)} operators: {kinds['pass']} agree, {kinds['limitation']} are limited, {kinds['fail']} disagree")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorsmith.ir.dtypes import FLOATS
 from tensorsmith.targets.tvm.relax.translate.call import Call, Operand, Table, Translation, cast, cast_expr, ops, wide
 
 
@@ -34,8 +33,8 @@ def _convolution(transposed: bool | None) -> Translation:
         bias: Operand | None = call["bias"]
         n = len(weight.shape) - 2
         dtype = wide(call.dtype)
-        if not 1 <= n <= 3 or 0 in (*x.shape, *weight.shape, *call.shape) or call.dtype not in FLOATS:
-            raise call.unsupported("whole numbers, tensors without elements, more than three dimensions")
+        if not 1 <= n <= 3 or 0 in (*x.shape, *weight.shape) or call.dtype == "bool":
+            raise call.unsupported("truth values, tensors without elements, more than three dimensions")
         batched = len(x.shape) == n + 2
         data = cast(x, dtype) if batched else ops().expand_dims(cast(x, dtype), 0)
         dilation = each(call["dilation"], n)
@@ -46,7 +45,10 @@ def _convolution(transposed: bool | None) -> Translation:
             "groups": call["groups"],
         }
         if transposed if transposed is not None else call["transposed"]:
-            settings["output_padding"] = each(call["output_padding"], n)
+            more = each(call["output_padding"], n)
+            if any(padding >= stride for padding, stride in zip(more, settings["strides"], strict=True)):
+                raise call.unsupported("an output_padding of a stride or more")
+            settings["output_padding"] = more
             found = getattr(ops().nn, f"conv{n}d_transpose")(data, cast(weight, dtype), **settings)
         else:
             found = getattr(ops().nn, f"conv{n}d")(data, cast(weight, dtype), **settings)

@@ -23,8 +23,8 @@ from tensorsmith.targets.tvm.relax.translate.reductions import no_nan
 
 def _pooled(call: Call, n: int, name: str, **more: Any) -> Any:
     x: Operand = call["self"]
-    if x.dtype not in FLOATS or 0 in (*x.shape, *call.shape):
-        raise call.unsupported("whole numbers, tensors without elements")
+    if 0 in x.shape or (x.dtype not in FLOATS and not name.startswith("max")):
+        raise call.unsupported("means of whole numbers, tensors without elements")
     dtype = wide(x.dtype)
     batched = len(x.shape) == n + 2
     data = cast(x, dtype) if batched else ops().expand_dims(cast(x, dtype), 0)

@@ -135,15 +135,17 @@ def _mean(call: Call) -> Any:
     if not axes:
         return cast_expr(operand, dtype, call.dtype)
     if not _count(call["self"], axes):
-        raise call.unsupported("the mean of nothing")
+        return constant(math.nan, call.dtype, call.shape)
     return cast_expr(ops().mean(operand, axes, keepdim), dtype, call.dtype)
 
 
 def variance(call: Call, x: Operand, axes: list[int], keepdim: bool, correction: float) -> Any:
     """The variance in the wide dtype, with the count reduced by the correction."""
     count, dtype = _count(x, axes), wide(x.dtype)
-    if not axes or not count:
-        raise call.unsupported("the variance of nothing")
+    if not count or not axes:
+        # Of nothing, and of one element, there is none; with the whole count, that of one element is 0.
+        shape = tuple(1 if n in axes else size for n, size in enumerate(x.shape) if keepdim or n not in axes)
+        return constant(math.nan if not count or correction else 0.0, dtype, shape)
     biased = ops().variance(cast(x, dtype), axes, keepdim)
     left = max(count - correction, 0.0)
     if correction == 0:
@@ -160,7 +162,9 @@ def _spread(root: bool, with_mean: bool) -> Translation:
         found = cast_expr(ops().sqrt(found) if root else found, wide(call.dtype), call.dtype)
         if not with_mean:
             return found
-        mean = ops().mean(cast(x, wide(x.dtype)), axes, keepdim)
+        if not _count(x, axes):
+            return [found, constant(math.nan, call.dtype, call.shape)]
+        mean = reduced("mean", cast(x, wide(x.dtype)), axes, keepdim)
         return [found, cast_expr(mean, wide(call.dtype), call.dtype)]
 
     return translate
