@@ -6,7 +6,7 @@ every kind turn in order.
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,7 +56,11 @@ _CALLS: dict[str, str] = {
     "bitwise_and": "x[0] & x[1]",
     "bitwise_or": "x[0] | x[1]",
     "bitwise_xor": "x[0] ^ x[1]",
-    "popcount": "each(lambda a: bin(cast(a, 'u' + dtype_of(n).lstrip('u'))).count('1'), x[0])",
+    "popcount": "each(lambda a: bin(bits(a, n)).count('1'), x[0])",
+    "clz": "each(lambda a: int(dtype_of(n.args[0]).lstrip('uint')) - bits(a, n).bit_length(), x[0])",
+    "sigmoid": "each(lambda a: 1 / (1 + np.exp(-a)), x[0])",
+    "rsqrt": "each(lambda a: 1 / np.sqrt(a), x[0])",
+    "erf": "each(lambda a: type(a)(math.erf(a)), x[0])",
     "isnan": "each(lambda a: bool(np.isnan(a)), x[0])",
     "round": "each(np.rint, x[0])",
     "nearbyint": "each(np.rint, x[0])",
@@ -116,11 +120,11 @@ _HELPERS: dict[str, str] = {
     bits = int(dtype.lstrip("uint"))
     return (0, 2**bits - 1) if dtype.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)''',
     "fit": '''def fit(result, n):
-    """The result of arithmetic: small unsigned integers wrap, others must fit in the dtype of the node."""
+    """The result of arithmetic: unsigned integers wrap, signed ones must fit in the dtype of the node."""
     dtype = dtype_of(n)
     if dtype.startswith(("float", "bfloat")):
         return result
-    if dtype in ("uint8", "uint16"):
+    if dtype.startswith("u"):
         return result % 2 ** int(dtype[4:])
     low, high = limits(dtype)
     for one in result if isinstance(result, np.ndarray) else [result]:
@@ -134,6 +138,9 @@ _HELPERS: dict[str, str] = {
     if isinstance(x, np.generic):
         assert dtype == "bool" or low <= x <= high, f"{x} does not fit in {dtype}"
     return bool(x != 0) if dtype == "bool" else (int(x) - low) % (high - low + 1) + low''',
+    "bits": '''def bits(x, n):
+    """The bits of the argument of a call, as an integer that is not negative."""
+    return x % (limits("u" + dtype_of(n.args[0]).lstrip("u"))[1] + 1)''',
     "quotient": '''def quotient(a, b):
     """Division that rounds integers toward zero."""
     if isinstance(a, np.generic):
@@ -189,7 +196,7 @@ _SCALARS = """        else:
 def evaluator_source(funcs: Sequence[Any]) -> str | None:
     """Functions, `evaluate` last, that run these PrimFuncs; None if they have a construct that is unknown here.
 
-    They need `np`, and `INPUTS`: an array or a number for each parameter, by name.
+    They need `np`, `math`, and `INPUTS`: an array or a number for each parameter, by name.
     """
     nodes = [node for func in funcs for _, node in tree.walk(func.body)]
     kinds = {tree.kind_of(node) for node in nodes} | {"IntImm"}
@@ -233,7 +240,8 @@ def _needed(text: str) -> list[str]:
     found: set[str] = set()
     while True:
         every = "\n".join([text, *(_HELPERS[name] for name in found)])
-        more = {name for name in _HELPERS if re.search(rf"\b{name}\b", every)}
+        used = {node.id for node in ast.walk(ast.parse(every)) if isinstance(node, ast.Name)}
+        more = used & _HELPERS.keys()
         if more == found:
             return [source for name, source in _HELPERS.items() if name in found]
         found = more

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ def _wrong_results(case: TirCase, verdict: Verdict) -> Iterator[_Body]:
     case, inputs, reference = _failing_inputs(case, verdict)
     expected = reference.run(inputs)
     values = f"{values_source('INPUTS', inputs)}\n\n{values_source('EXPECTED', expected)}"
-    same = _same(reference)
+    same = _same(reference, expected)
     found = list(ways(case, verdict))
     for way in found:
         if way.builds:
@@ -157,14 +157,16 @@ def _stages(case: TirCase, way: Way) -> list[Any]:
     return [one.func for one in found if one is not None] if None not in found else []
 
 
-def _same(reference: Reference) -> str:
+def _same(reference: Reference, expected: Mapping[str, Any]) -> str:
+    if all(array.dtype.kind in "iub" for array in expected.values()):
+        return _EXACT
     if reference.rounds or reference.inexact:
         return _CLOSE
     return _EQUAL
 
 
 def _script(case: TirCase, verdict: Verdict, source: FunctionSource, body: _Body) -> str:
-    standard = sorted({"sys", *body.imports} - {"numpy"})
+    standard = sorted({"sys", *body.imports, *["math"] * ("math." in body.text)} - {"numpy"})
     numpy = ["import numpy as np"] * ("numpy" in body.imports or "np." in source.text)
     bfloat = ["import ml_dtypes  # NumPy then knows bfloat16"] * ('"bfloat16"' in body.text)
     imports = [
@@ -188,6 +190,10 @@ def _header(case: TirCase, verdict: Verdict) -> str:
         f'{textwrap.fill(f"Seen with {seen}, {platform.system()} {platform.machine()}.", 110)}\n"""'
     )
 
+
+_EXACT = '''def same(expected, actual):
+    """Whether all elements are equal."""
+    return np.array_equal(expected, actual)'''
 
 _EQUAL = '''def same(expected, actual):
     """Whether all elements are equal; NaN equals NaN, and zeros have signs."""

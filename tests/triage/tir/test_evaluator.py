@@ -1,0 +1,91 @@
+"""The evaluator that scripts carry: it agrees with the reference interpreter, before passes and after them."""
+
+from __future__ import annotations
+
+import ast
+import math
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tvm")
+
+from tensorsmith.generators.tir.func import random_function
+from tensorsmith.generators.tir.inputs import random_inputs
+from tensorsmith.ir.pipeline import Pipeline, Step
+from tensorsmith.oracles.tir.agreement import disagreement
+from tensorsmith.oracles.tir.interpreter import compile_function
+from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
+from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.passes.apply import apply_pass, prepare
+from tensorsmith.triage.tir.evaluator import evaluator_source
+from tests.triage.tir.functions import function
+
+PASSES = (
+    "s_tir.CanonicalizeLoop", "s_tir.LowerOpaqueBlock", "tirx.FlattenBuffer", "tirx.VectorizeLoop",
+    "tirx.StorageRewrite", "tirx.UnrollLoop", "tirx.CommonSubexprElim",
+)  # fmt: skip
+
+
+def evaluated(func: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    source = evaluator_source([func])
+    assert source is not None
+    names: dict[str, Any] = {"np": np, "math": math, "INPUTS": inputs}
+    exec(source, names)
+    found: dict[str, Any] = names["evaluate"](adapter.module(func))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_it_agrees_with_the_reference(seed: int) -> None:
+    func, buffers, scalars = random_function(Random(seed))
+    inputs = random_inputs(seed, buffers, scalars, special=0.0)
+    stages = [func]
+    module, context = prepare(func, Pipeline())
+    for name in PASSES:
+        try:
+            module = apply_pass(module, Step(name), context)
+        except adapter.tvm().root.error.InternalError:  # TVM's fault
+            break
+        made = adapter.only_function(module)
+        assert made is not None
+        stages.append(made)
+    compared = 0
+    for stage in stages:
+        try:
+            reference = compile_function(stage)
+            expected = reference.run(inputs)
+        except (Undefined, Unsupported):
+            continue
+        if evaluator_source([stage]) is None:
+            continue
+        compared += 1
+        assert disagreement(expected, evaluated(stage, inputs), reference.inexact) is None
+    assert compared
+
+
+def test_it_has_only_what_is_needed() -> None:
+    plain = function('A: T.Buffer((8,), "int32")', "A[0] = 1")
+    source = evaluator_source([plain.func])
+    assert source is not None
+    defined = {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)}
+    assert defined == {"dtype_of", "place", "form", "view", "value", "run", "evaluate"}
+
+
+def test_it_stops_at_what_is_undefined() -> None:
+    made = function('A: T.Buffer((8,), "int32"), n: T.int32', "A[n] = A[0] + A[1]")
+    big = np.full(8, 2**31 - 1, "int32")
+    with pytest.raises(AssertionError, match="out of bounds"):
+        evaluated(made.func, {"A": np.zeros(8, "int32"), "n": 8})
+    with pytest.raises(AssertionError, match="overflows int32"):
+        evaluated(made.func, {"A": big, "n": 3})
+
+
+def test_constructs_that_it_does_not_know_are_refused() -> None:
+    made = function(
+        'A: T.Buffer((8,), "int32")',
+        'for i in range(8):\n    with T.sblock("b"):\n        v = T.axis.spatial(8, i)\n        A[v] = v',
+    )
+    assert evaluator_source([made.func]) is None
