@@ -248,11 +248,13 @@ def run(built: Any, arguments: Mapping[str, Any]) -> dict[str, np.ndarray[Any, A
 def dtype_of(expression: Any) -> str:
     """The dtype of an expression as text, such as `int32` or `float32x4`."""
     type_ = expression.ty
+    if type(type_).__name__ != "PrimType":
+        return str(getattr(type_, "dtype", "handle"))
     known = _DTYPES.get(hash(type_))
     if known is None:
         if len(_DTYPES) >= _MOST_DTYPES:
             _DTYPES.clear()
-        known = _DTYPES[hash(type_)] = (type_, str(getattr(type_, "dtype", "handle")))
+        known = _DTYPES[hash(type_)] = (type_, str(type_.dtype))
     return known[1]
 
 

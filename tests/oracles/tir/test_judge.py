@@ -18,6 +18,7 @@ from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import TirFunction, to_program
 from tensorsmith.targets.tvm.passes.catalog import unregister_pass
+from tensorsmith.targets.tvm.passes.defaults import DEFAULT_TIR
 from tests.oracles.tir import planted
 
 pytest.importorskip("tvm")
@@ -93,6 +94,11 @@ def test_native_code_is_judged_too() -> None:
     assert judge_tir(right).outcome == "pass"
     default = case_of(selection, (), small(0, 9))
     assert judge_tir(default).outcome == "pass"
+
+
+def test_passes_that_change_the_parameters_are_run_and_not_compared() -> None:
+    verdict = judge_tir(case_of(selection, DEFAULT_TIR, small(0, 9)))
+    assert verdict.outcome == "pass", verdict
 
 
 def test_a_program_without_a_meaning_is_invalid() -> None:
