@@ -17,12 +17,11 @@ ANNOTATIONS: dict[str, tuple[int, ...]] = {
     "pragma_auto_unroll_max_step": (0, 4, 16, 64),
     "pragma_unroll_explicit": (0, 1),
     "pragma_loop_partition_hint": (1,),
-    "tir.unroll_hint": (1,),
+    "pragma_unroll": (1,),
 }
 # Of statements.
 ATTRIBUTES: dict[str, tuple[int, ...]] = {
     "pragma_auto_unroll_max_step": (0, 4, 16, 64),
-    "pragma_auto_unroll_max_depth": (1, 2, 8),
     "pragma_unroll_explicit": (0, 1),
 }
 

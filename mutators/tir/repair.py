@@ -55,7 +55,7 @@ def repair(changed: TirFunction, before: TirFunction) -> TirFunction | None:
     """
     if changed.func.body.same_as(before.func.body):
         return None
-    buffers = facts_of(changed, facts(before).buffers).buffers
+    buffers = _buffers(changed, facts(before).buffers)
     run = _Repair(buffers, *left_alone(before))
     body = _mended(changed.func.body, sites.parameters(changed, buffers), run)
     depth = max(len(path) for path, _ in tree.walk(body))
@@ -63,6 +63,12 @@ def repair(changed: TirFunction, before: TirFunction) -> TirFunction | None:
         return None
     made = changed.with_body(body)
     return None if adapter.equal(made.func, before.func) else made
+
+
+def _buffers(changed: TirFunction, before: Mapping[int, Interval]) -> Mapping[int, Interval]:
+    """What buffers hold: those that there were before what they held, new ones what is found."""
+    new = any(adapter.is_buffer(one) for number, one in adapter.variables(changed.func).items() if number not in before)
+    return facts_of(changed, before).buffers if new else before
 
 
 @lru_cache(maxsize=8)

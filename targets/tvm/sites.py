@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -81,16 +81,16 @@ class Site(NamedTuple):
     place: Place
 
 
-def sites(function: TirFunction, buffers: Mapping[int, Interval] | None = None) -> Iterator[Site]:
+def sites(function: TirFunction, buffers: Mapping[int, Interval] | None = None) -> list[Site]:
     """Every node of a function's body, parents before children, in the order of evaluation.
 
     Args:
         function: the function; its scalars' ranges are known.
         buffers: identity of a buffer to the interval of its elements, where that is known.
     """
-    place = parameters(function, buffers or {})
-    for path, node, role, at in _below(function.func.body, (), Role.STATEMENT, place):
-        yield Site(path, node, role, at)
+    found: list[Site] = []
+    _collect(function.func.body, (), Role.STATEMENT, parameters(function, buffers or {}), found)
+    return found
 
 
 def parameters(function: TirFunction, buffers: Mapping[int, Interval]) -> Place:
@@ -106,16 +106,13 @@ def parameters(function: TirFunction, buffers: Mapping[int, Interval]) -> Place:
     return Place(tuple(scalars), tuple(arrays), known)
 
 
-_Visited = tuple[Path, Any, Role, Place]
-
-
-def _below(node: Any, path: Path, role: Role, place: Place) -> Iterator[_Visited]:
-    yield path, node, role, place
+def _collect(node: Any, path: Path, role: Role, place: Place, found: list[Site]) -> None:
+    found.append(Site(path, node, role, place))
     kind, passed = tree.kind_of(node), place
     for position, child in enumerate(tree.children(node)):
         inner = entered(node, position, child, place) if kind in _SCOPED else passed
         next_role = role if child.role in _PASSED_ON and role != Role.STATEMENT else child.role
-        yield from _below(child.node, (*path, position), next_role, inner)
+        _collect(child.node, (*path, position), next_role, inner, found)
         if kind == "SeqStmt":
             passed = after(child.node, passed)
 
