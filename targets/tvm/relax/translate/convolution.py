@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from tensorsmith.targets.tvm.relax.translate.call import Call, Operand, Table, Translation, cast, cast_expr, ops, wide
+from tensorsmith.ir.dtypes import FLOATS
+from tensorsmith.targets.tvm.relax.translate.call import (
+    Call,
+    Operand,
+    Table,
+    Translation,
+    cast,
+    cast_expr,
+    constant,
+    ops,
+    wide,
+)
 
 
 def each(values: Any, n: int) -> list[int]:
@@ -37,6 +49,11 @@ def _convolution(transposed: bool | None) -> Translation:
             raise call.unsupported("truth values, tensors without elements, more than three dimensions")
         batched = len(x.shape) == n + 2
         data = cast(x, dtype) if batched else ops().expand_dims(cast(x, dtype), 0)
+        if weight.dtype in FLOATS:
+            # Products with the zeros that are put in between and around may or may not be computed.
+            finite = ops().isfinite(cast(weight, dtype))
+            infinite = ops().less(ops().sum(ops().astype(finite, "int32")), constant(math.prod(weight.shape), "i32"))
+            call.forbid(infinite, "weights that are not finite")
         dilation = each(call["dilation"], n)
         settings = {
             "strides": each(call["stride"], n),

@@ -127,6 +127,8 @@ def _index(call: Call) -> Any:
 def _index_put(call: Call) -> Any:
     """With an index for every dimension: those that are left out run over all of theirs."""
     x: Operand = call["self"]
+    if call["accumulate"] and x.dtype == "bool":
+        raise call.unsupported("sums of truth values")
     dims, indices = _positions(call)
     if not dims or dims != list(range(dims[0], dims[0] + len(dims))) or 0 in x.shape:
         raise call.unsupported("indexed dimensions that are not side by side, tensors without elements")
