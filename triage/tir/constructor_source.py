@@ -28,7 +28,7 @@ def constructor_source(func: Any) -> str | None:
     names: dict[str, Any] = {"tvm": adapter.tvm().root, "tirx": adapter.tvm().tirx}
     try:
         exec(text, names)
-    except (TypeError, ValueError, adapter.tvm().root.error.InternalError):
+    except (TypeError, ValueError, RuntimeError):
         return None
     return text if adapter.equal(names["main"], func) else None
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.triage.tir.constructor_source import constructor_source
-from tensorsmith.triage.tir.reductions.api import attempted
 
 # What TVMScript's parser folds where its operands are constant, and what stands for the same and is not folded.
 _UNFOLDED = {"T.max(": "T.Max(", "T.min(": "T.Min(", "T.truncmod(": "T.Mod(", "T.truncdiv(": "T.Div("}
@@ -43,10 +42,16 @@ def tvm_script(func: Any) -> str | None:
         return None
     text = printed[start:].rstrip()
     for candidate in (text, _unfolded(text)):
-        read = attempted(adapter.read_script, "# from tvm.script import tirx as T\n" + candidate)
-        if read is not None and adapter.equal(read, func):
+        if _reads_as(func, "# from tvm.script import tirx as T\n" + candidate):
             return candidate
     return None
+
+
+def _reads_as(func: Any, text: str) -> bool:
+    try:
+        return adapter.equal(adapter.read_script(text), func)
+    except Exception:  # the parser evaluates the text: anything may be raised
+        return False
 
 
 def _unfolded(text: str) -> str:

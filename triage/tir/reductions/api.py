@@ -59,7 +59,7 @@ def attempted(make: Callable[..., Any], *arguments: Any) -> Any:
     """What `make` gives for arguments; None where TVM does not put the nodes together."""
     try:
         return make(*arguments)
-    except (TypeError, ValueError, OverflowError, IndexError, adapter.tvm().root.error.InternalError):
+    except (TypeError, ValueError, OverflowError, IndexError, RuntimeError):
         return None
 
 
