@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorsmith.ir.tir import integer_range
 from tensorsmith.oracles.tir import functions, runtime
+from tensorsmith.oracles.tir.undefined import Unsupported
 from tensorsmith.targets.tvm import adapter
 
 MATH = {**functions.EXACT, **functions.INEXACT}
@@ -174,4 +175,6 @@ class Walker:
         name = adapter.intrinsic(node)
         if name == "if_then_else":
             return self.value(node.args[1] if self.value(node.args[0]) else node.args[2])
+        if name not in MATH:
+            raise Unsupported(f"intrinsic {name}")
         return MATH[name](*(self.value(argument) for argument in node.args))
