@@ -157,9 +157,8 @@ def main() -> None:
     print(f"{'reference: translate and run':34} {references:8.0f} /s")
     print(f"{'reference: translate':34} {translations:8.0f} /s")
     print(f"{'reference: run':34} {runs:8.0f} /s")
-    print(
-        f"{'tree walker: run':34} {walks:8.0f} /s, knows {len(pairs) / len(valid):.1%}, equal results {equal / len(pairs):.1%}"
-    )
+    known = f"knows {len(pairs) / len(valid):.1%}, equal results {equal / len(pairs):.1%}"
+    print(f"{'tree walker: run':34} {walks:8.0f} /s, {known}")
     print(
         f"{'reference beside walker':34} {references / walks:8.1f} times with translation, {runs / walks:.1f} without"
     )
