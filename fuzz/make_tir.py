@@ -12,6 +12,7 @@ from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.mutators.passes.apply import mutate_pipeline
 from tensorsmith.mutators.tir.apply import mutate_function
+from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function, to_program
 from tensorsmith.targets.tvm.passes.random_pipelines import random_pipeline
 
@@ -26,8 +27,16 @@ def make_tir(slot: Slot, target: str) -> tuple[TirCase, Origin]:
     """Make the test of a slot; equal arguments give an equal test.
 
     Raises:
-        GraphError: no mutator found anything to do.
+        GraphError: no mutator found anything to do, or TVM does not put together what was made.
     """
+    try:
+        return _made(slot, target)
+    except (RuntimeError, TypeError, ValueError) as error:
+        # TVM folds constants while it builds nodes, and raises where it cannot.
+        raise GraphError(f"TVM does not build the program: {adapter.first_line(error)}") from error
+
+
+def _made(slot: Slot, target: str) -> tuple[TirCase, Origin]:
     rng = Random(slot.seed)
     if not isinstance(slot.parent, TirCase):
         program = to_program(random_tir(rng))

@@ -93,7 +93,7 @@ def target(attributes: Mapping[str, Any]) -> Any:
     try:
         made = root.target.Target({k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()})
         return made.with_host(made)
-    except (root.error.InternalError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise InvalidInputError(f"step `target`: {first_line(error)}") from error
 
 
@@ -106,7 +106,7 @@ def pass_context(config: Mapping[str, Any], opt_level: int, disabled: Sequence[s
     root = tvm().root
     try:
         return root.transform.PassContext(opt_level=opt_level, disabled_pass=list(disabled), config=dict(config))
-    except (root.error.InternalError, TypeError, ValueError, AttributeError) as error:
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInputError(f"steps `config:...`: {first_line(error)}") from error
 
 
@@ -160,7 +160,7 @@ def ill_formed(func: Any) -> str | None:
         return None
     try:
         tvm().analysis.verify_well_formed(func, assert_mode=True)
-    except (tvm().root.error.InternalError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         return first_line(error)
     return "it does not say why"
 
@@ -174,7 +174,7 @@ def script(func: Any) -> str:
     """The function as TVMScript; empty where TVM cannot print it."""
     try:
         return str(func.script())
-    except (tvm().root.error.InternalError, TypeError, ValueError, AttributeError):
+    except (RuntimeError, TypeError, ValueError, AttributeError):
         return ""
 
 
@@ -192,7 +192,7 @@ def from_program(program: TirProgram) -> Any:
     names = tvm()
     try:
         func = _read_json(program.json)
-    except (names.root.error.InternalError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise InvalidInputError(f"field `json`: TVM cannot read it: {first_line(error)}") from error
     if not isinstance(func, names.tirx.PrimFunc):
         raise InvalidInputError(f"field `json`: a {type(func).__name__}, not a PrimFunc")
@@ -374,7 +374,7 @@ def block(
     used = [one for number, one in variables(bare).items() if is_buffer(one) and number not in inside]
     try:
         reads, writes = tvm().analysis.get_sblock_read_write_region(bare, {variable: variable for variable in used})
-    except tvm().root.error.InternalError:  # it folds expressions, which fails on some with unsigned integers
+    except RuntimeError:  # it folds expressions, which fails on some with unsigned integers
         reads = writes = [_all_of(variable) for variable in used]
     return s_tir.SBlock(list(iterators), reads, writes, *kept)
 

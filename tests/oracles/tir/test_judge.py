@@ -11,6 +11,7 @@ import pytest
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir import TirBuffer
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
+from tensorsmith.mutators.tir.repair import with_loop
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict
@@ -87,6 +88,17 @@ def test_a_pass_that_does_not_end_hangs() -> None:
 def test_a_pass_that_changes_nothing_here_is_not_blamed() -> None:
     steps = (Step("planted.forget_cast"), Step("planted.swap_select"))
     assert judge_tir(case_of(lambda i, x: x + i, steps, small(0, 9))).outcome == "pass"
+
+
+def test_a_pragma_around_its_loop_is_no_use_of_a_variable() -> None:
+    plain = case_of(selection, (), small(0, 9))
+    loop = adapter.from_program(plain.program).body
+    marked = with_loop(loop, annotations={"pragma_unroll_explicit": adapter.tvm().tirx.IntImm("int32", 0)})
+    func = adapter.from_program(plain.program).with_body(marked)
+    program = to_program(TirFunction(func, plain.program.buffers))
+    steps = (Step("s_tir.LowerOpaqueBlock"), Step("tirx.FlattenBuffer"))
+    case = TirCase(program, "tvm-tir", pipeline=Pipeline(steps))
+    assert judge_tir(case).outcome == "pass"
 
 
 def test_native_code_is_judged_too() -> None:
