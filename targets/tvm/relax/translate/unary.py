@@ -220,7 +220,7 @@ UNARY: Table = {
     **{f"aten.{name}.default": _by_name(name) for name in FLOAT_FUNCTIONS},
     **{f"aten.{name}.default": _same_dtype(name) for name in ROUNDINGS},
     **{f"aten.{name}.default": _nn(name) for name in ("silu", "selu")},
-    "aten.special_round.default": _same_dtype("round"),
+    "aten.special_round.default": _round_decimals,
     "aten.round.decimals": _round_decimals,
     "aten.abs.default": _absolute,
     "aten.neg.default": _negative,
