@@ -17,6 +17,7 @@ from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict, passed
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import TirFunction, to_function
+from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tensorsmith.triage.reduce import Progress
 from tensorsmith.triage.tir.reduce import reduce_tir
@@ -98,17 +99,19 @@ def test_the_program_becomes_what_the_guilty_pass_takes() -> None:
 
 def test_a_legal_pipeline_does_not_become_an_illegal_one() -> None:
     made = function('A: T.Buffer((4, 2), "int32")', "for i in T.vectorized(4):\n    A[i, 0] = T.max(A[i, 0], 1)")
-    names = ("s_tir.CanonicalizeLoop", "s_tir.LowerOpaqueBlock", "tirx.FlattenBuffer", "tirx.VectorizeLoop")
-    case = case_of(made, *names)
+    place = next(place for place, step in enumerate(DEFAULT_LOWERING) if step.name == "tirx.VectorizeLoop")
+    steps = DEFAULT_LOWERING[: place + 1]
+    guilty = steps[-1].name
+    case = replace(case_of(made), pipeline=Pipeline(steps))
     assert order_problem(case.pipeline) is None
     seen: list[TirCase] = []
 
     def judge(candidate: TirCase) -> Verdict:
         seen.append(candidate)
-        return replace(fails_with("For", steps=names[-1:])(candidate), guilty=names[-1])
+        return replace(fails_with("For", steps=(guilty,))(candidate), guilty=guilty)
 
-    left = reduce_tir(case, replace(WRONG, guilty=names[-1]), judge, 60)
-    assert left.case.pipeline == Pipeline((Step(names[-1]),))
+    left = reduce_tir(case, replace(WRONG, guilty=guilty), judge, 60)
+    assert left.case.pipeline == Pipeline((Step(guilty),))
     # Before the program is what the pass takes, which is flat.
     not_flat = [one for one in seen if one.program.json == case.program.json]
     assert all(order_problem(one.pipeline) is None for one in not_flat)
