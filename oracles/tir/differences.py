@@ -64,7 +64,7 @@ def _difference(
         actual = run(inputs)
     except Undefined as error:
         return f"the program does what has no defined result: {error.args[0]}"
-    text = disagreement(expected, actual, before.inexact)
+    text = disagreement(expected, actual, before.inexact or (after is not None and after.inexact))
     if text is not None and before.rounds and _only_rounded(expected, actual, before, after, inputs):
         return None
     return text

@@ -21,6 +21,8 @@ from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 
 NAME = "pass-by-pass"
+# Keeps values between operations of bfloat16 in float32, as it should.
+_WIDENS = "tirx.BF16ComputeLegalize"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _compare(meaning: Meaning, before: Any, after: Any, step: Step) -> tuple[boo
     if problem is not None and not _is_verifiers_fault(problem):
         message = f"{step.name} gives a program that TVM's verifier rejects: {problem}"
         return True, Verdict("fail", NAME, kind="ill-formed", guilty=step.name, message=message)
+    if meaning.reference.excess and step.name == _WIDENS:
+        return False, None
     try:
         reference = compile_function(func, lazy=True)
     except Unsupported:

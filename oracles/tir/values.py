@@ -7,8 +7,8 @@ from typing import NamedTuple
 from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
 
 FLOATS = frozenset((*FLOAT_DTYPES, "bfloat16"))
-# Unsigned results wrap. (TVM tells LLVM that those of 32 bits and more do not: native code may differ where they do.)
-WRAPPING = frozenset(("bool", "uint8", "uint16", "uint32", "uint64"))
+# Results of these wrap. Those of wider unsigned integers must fit, too: TVM tells LLVM that they do (`nuw`).
+WRAPPING = frozenset(("bool", "uint8", "uint16"))
 SCALARS = frozenset((*DTYPES, "bfloat16"))
 
 

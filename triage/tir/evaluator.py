@@ -35,7 +35,7 @@ _EXPRESSIONS: dict[str, str] = {
     "And": "value(n.a) & value(n.b)",
     "Or": "value(n.a) | value(n.b)",
     "Not": "each(lambda a: not a, value(n.a))",
-    "LShift": "fit(value(n.a) << value(n.b), n)",
+    "LShift": "shifted(value(n.a) << value(n.b), n)",
     "RShift": "value(n.a) >> value(n.b)",
     "BitwiseAnd": "value(n.a) & value(n.b)",
     "BitwiseOr": "value(n.a) | value(n.b)",
@@ -51,7 +51,7 @@ _EXPRESSIONS: dict[str, str] = {
 # Of calls of operators: `x` are the values of the arguments.
 _CALLS: dict[str, str] = {
     "likely": "x[0]",
-    "shift_left": "fit(x[0] << x[1], n)",
+    "shift_left": "shifted(x[0] << x[1], n)",
     "shift_right": "x[0] >> x[1]",
     "bitwise_and": "x[0] & x[1]",
     "bitwise_or": "x[0] | x[1]",
@@ -120,16 +120,20 @@ _HELPERS: dict[str, str] = {
     bits = int(dtype.lstrip("uint"))
     return (0, 2**bits - 1) if dtype.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)''',
     "fit": '''def fit(result, n):
-    """The result of arithmetic: unsigned integers wrap, signed ones must fit in the dtype of the node."""
+    """The result of arithmetic: small unsigned integers wrap, others must fit in the dtype of the node."""
     dtype = dtype_of(n)
     if dtype.startswith(("float", "bfloat")):
         return result
-    if dtype.startswith("u"):
+    if dtype in ("uint8", "uint16"):
         return result % 2 ** int(dtype[4:])
     low, high = limits(dtype)
     for one in result if isinstance(result, np.ndarray) else [result]:
         assert low <= one <= high, f"{one} overflows {dtype}: {n}"
     return result''',
+    "shifted": '''def shifted(result, n):
+    """The result of a shift to the left: of unsigned integers the bits that go over the end are dropped."""
+    dtype = dtype_of(n)
+    return result % 2 ** int(dtype[4:]) if dtype.startswith("u") else fit(result, n)''',
     "cast": '''def cast(x, dtype):
     """A number converted to a dtype."""
     if dtype.startswith(("float", "bfloat")):

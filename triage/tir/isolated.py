@@ -15,6 +15,8 @@ from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
+from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.settings import passes_in
 from tensorsmith.triage.reduce import Progress, Reduced
 from tensorsmith.triage.tir.blame import usual_suspect
 from tensorsmith.triage.tir.reduce import reduce_tir
@@ -51,7 +53,17 @@ def reduce_tir_isolated(
         ended = run_isolated(lambda: msgspec.json.encode(_reduce_here(case, verdict, seconds)), whole)
         if not isinstance(ended, Died):
             return _decoder.decode(ended.payload)
-    return reduce_tir(case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress)
+    reduced = reduce_tir(
+        case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress
+    )
+    return _with_guilty(reduced) if verdict.kind in _DEATHS else reduced
+
+
+def _with_guilty(reduced: Reduced[TirCase]) -> Reduced[TirCase]:
+    """A process that died does not say in which pass; the last one that is left is the one."""
+    steps = passes_in(reduced.case.pipeline)
+    guilty = steps[-1].name if steps else BUILD.name
+    return msgspec.structs.replace(reduced, verdict=msgspec.structs.replace(reduced.verdict, guilty=guilty))
 
 
 def _reduce_here(case: TirCase, verdict: Verdict, seconds: float) -> Reduced[TirCase]:

@@ -35,7 +35,8 @@ INTEGERS: list[tuple[Make, str, tuple[int, ...], int]] = [
     (tirx.Add, "int8", (100, 27), 127),
     (tirx.Add, "uint8", (200, 100), 44),
     (tirx.Sub, "uint16", (0, 1), 65535),
-    (tirx.Mul, "uint64", (1 << 63, 3), 1 << 63),
+    (tirx.Mul, "uint16", (1 << 15, 3), 1 << 15),
+    (tirx.LShift, "uint64", (3, 63), 1 << 63),
     (tirx.Mul, "int64", (-(1 << 31), 1 << 31), -(1 << 62)),
     (tirx.FloorDiv, "int32", (-7, 2), -4),
     (tirx.FloorDiv, "int32", (7, -2), -4),
@@ -125,6 +126,8 @@ def test_nan_is_unordered(make: Make, expected: bool) -> None:
 UNDEFINED: list[tuple[Make, str, tuple[float, ...], str]] = [
     (tirx.Add, "int8", (100, 28), "integer overflow"),
     (tirx.Sub, "int32", (-(1 << 31), 1), "integer overflow"),
+    (tirx.Sub, "uint32", (1, 2), "integer overflow"),
+    (tirx.Mul, "uint64", (1 << 63, 3), "integer overflow"),
     (tirx.Mul, "int64", (1 << 32, 1 << 31), "integer overflow"),
     (tirx.Div, "int32", (-(1 << 31), -1), "integer overflow"),
     (tirx.FloorDiv, "int8", (-128, -1), "integer overflow"),

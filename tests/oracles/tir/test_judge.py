@@ -92,13 +92,13 @@ def test_a_pass_that_changes_nothing_here_is_not_blamed() -> None:
 
 def test_a_pragma_around_its_loop_is_no_use_of_a_variable() -> None:
     plain = case_of(selection, (), small(0, 9))
-    loop = adapter.from_program(plain.program).body
-    marked = with_loop(loop, annotations={"pragma_unroll_explicit": adapter.tvm().tirx.IntImm("int32", 0)})
-    func = adapter.from_program(plain.program).with_body(marked)
-    program = to_program(TirFunction(func, plain.program.buffers))
+    func = adapter.from_program(plain.program)
+    marked = with_loop(func.body, annotations={"pragma_unroll_explicit": adapter.tvm().tirx.IntImm("int32", 0)})
+    program = to_program(TirFunction(func.with_body(marked), plain.program.buffers))
     steps = (Step("s_tir.LowerOpaqueBlock"), Step("tirx.FlattenBuffer"))
     case = TirCase(program, "tvm-tir", pipeline=Pipeline(steps))
-    assert judge_tir(case).outcome == "pass"
+    verdict = judge_tir(case)
+    assert verdict.outcome == "pass", verdict
 
 
 def test_native_code_is_judged_too() -> None:
