@@ -2,46 +2,59 @@
 
     python bench/tir_campaign.py --tests 1000
 
-Half of the tests are generated and half are mutants of those before them, as in a campaign. The rates are of CPU time.
+Half of the tests are generated and half are mutants of those before them, as in a campaign, and every sixty-fourth that
+passes is compiled and run, too. They run in batches, each in a child process that a test may kill; what such a batch
+has done is lost. The rates are of CPU time, that of the verifier is within that of the judge.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import msgspec
+
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import Slot
+from tensorsmith.fuzz.native_turn import compiled_too
+from tensorsmith.fuzz.stopwatch import cpu_seconds
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import shielded
 from tensorsmith.oracles.tir import interpreter, judge
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.tvm import adapter
 
+BATCH = 100
+NATIVE = 64
+LIMITS = Limits(seconds=120.0, rss_bytes=3 << 30)
 
-class Stages:
-    """CPU seconds of functions that are called by others, by name."""
 
-    def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+class Batch(msgspec.Struct):
+    """What became of a batch: outcomes of generated tests and of mutants, CPU seconds by stage, and what passed."""
 
-    def time(self, owner: Any, name: str, stage: str) -> None:
-        """Let a function of a module or class be timed."""
-        inner: Callable[..., Any] = getattr(owner, name)
+    generated: dict[str, int]
+    mutants: dict[str, int]
+    seconds: dict[str, float]
+    passed: list[TirCase]
 
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            start = time.process_time()
-            try:
-                return inner(*args, **kwargs)
-            finally:
-                self.seconds[stage] += time.process_time() - start  # type: ignore[assignment]
 
-        setattr(owner, name, timed)
+def timed(seconds: Counter[str], owner: Any, name: str, stage: str) -> None:
+    """Have the calls of a function of a module or class timed."""
+    inner: Callable[..., Any] = getattr(owner, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        start = cpu_seconds()
+        try:
+            return inner(*args, **kwargs)
+        finally:
+            seconds[stage] += cpu_seconds() - start  # type: ignore[assignment]
+
+    setattr(owner, name, call)
 
 
 def make(position: int, earlier: list[TirCase]) -> TirCase | None:
@@ -61,46 +74,64 @@ def outcome(verdict: Verdict) -> str:
     return f"{verdict.outcome} {verdict.kind or verdict.reason.split(':')[0]}".strip()
 
 
+def run(positions: range, earlier: list[TirCase]) -> bytes:
+    seconds: Counter[str] = Counter()
+    timed(seconds, judge, "apply_pass", "TVM: passes")
+    timed(seconds, judge, "judge_native", "TVM: compile and run")
+    timed(seconds, judge, "to_function", "read the program")
+    timed(seconds, judge, "compile_function", "interpreter: translate")
+    timed(seconds, interpreter.Reference, "run", "interpreter: run")
+    timed(seconds, adapter, "is_well_formed", "TVM: verifier")
+    batch = Batch({}, {}, seconds, [])
+    for position in positions:
+        counts = batch.mutants if position % 2 else batch.generated
+        start = cpu_seconds()
+        case = make(position, earlier + batch.passed)
+        seconds["make"] += cpu_seconds() - start  # type: ignore[assignment]
+        if case is None:
+            counts["not made"] = counts.get("not made", 0) + 1
+            continue
+        start = cpu_seconds()
+        verdict = shielded(lambda case=case: judge.judge_tir(case))  # type: ignore[misc]
+        if verdict.outcome == "pass" and position % NATIVE == 0:
+            native = compiled_too(case)
+            shielded(lambda native=native: judge.judge_tir(native))  # type: ignore[misc]
+        seconds["judge"] += cpu_seconds() - start  # type: ignore[assignment]
+        counts[outcome(verdict)] = counts.get(outcome(verdict), 0) + 1
+        if verdict.outcome == "pass":
+            batch.passed.append(case)
+    return msgspec.json.encode(batch)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tests", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     make(options.seed, [])  # imports TVM
-    stages = Stages()
-    stages.time(judge, "apply_pass", "TVM: passes")
-    stages.time(judge, "judge_native", "TVM: compile and run")
-    stages.time(judge, "to_function", "read the program")
-    stages.time(judge, "compile_function", "interpreter: translate")
-    stages.time(interpreter.Reference, "run", "interpreter: run")
-    stages.time(adapter, "is_well_formed", "TVM: verifier")
-    cases: list[TirCase] = []
-    verdicts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    making = judging = 0.0
-    for position in range(options.seed, options.seed + options.tests):
-        start = time.process_time()
-        case = make(position, cases)
-        making += time.process_time() - start
-        if case is None:
-            verdicts[True]["not made"] += 1
+    counts: dict[str, Counter[str]] = {"generated": Counter(), "mutants": Counter()}
+    seconds: Counter[str] = Counter()
+    earlier: list[TirCase] = []
+    lost = 0
+    for start in range(options.seed, options.seed + options.tests, BATCH):
+        ended = run_isolated(lambda start=start: run(range(start, start + BATCH), earlier[-200:]), LIMITS)  # type: ignore[misc]
+        if isinstance(ended, Died):
+            lost += 1
             continue
-        start = time.process_time()
-        verdict = shielded(lambda case=case: judge.judge_tir(case))  # type: ignore[misc]
-        judging += time.process_time() - start
-        verdicts[bool(position % 2)][outcome(verdict)] += 1
-        if verdict.outcome == "pass":
-            cases.append(case)
-    total = making + judging
-    print(f"{options.tests} tests, {options.tests / total:.0f} a CPU second")
-    for mutants, counts in verdicts.items():
-        made = sum(counts.values())
-        valid = sum(count for name, count in counts.items() if not name.startswith(("invalid", "not made")))
-        name = "mutants" if mutants else "generated"
-        print(f"{name:10} {made:6}, valid {valid / made:.1%}   {dict(counts.most_common())}")
-    print(f"{'make':26} {making / total:6.1%}")
-    for stage, seconds in stages.seconds.most_common():
-        print(f"{stage:26} {seconds / total:6.1%}")
-    print(f"{'other judging':26} {(judging - sum(stages.seconds.values())) / total:6.1%}")
+        batch = msgspec.json.decode(ended.payload, type=Batch)
+        counts["generated"].update(batch.generated)
+        counts["mutants"].update(batch.mutants)
+        seconds.update(batch.seconds)  # type: ignore[arg-type]
+        earlier += batch.passed
+    total = seconds["make"] + seconds["judge"]
+    tests = sum(sum(of.values()) for of in counts.values())
+    print(f"{tests} tests, {tests / total:.0f} a CPU second; {lost} batches of {BATCH} died")
+    for name, found in counts.items():
+        made = sum(found.values())
+        valid = sum(count for reason, count in found.items() if not reason.startswith(("invalid", "not made")))
+        print(f"{name:10} {made:6}, valid {valid / made:.1%}   {dict(found.most_common())}")
+    for stage, spent in seconds.most_common():
+        print(f"{stage:26} {spent / total:6.1%}")
 
 
 if __name__ == "__main__":

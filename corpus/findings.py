@@ -38,6 +38,8 @@ class Finding(msgspec.Struct, frozen=True):
     operators: tuple[str, ...] = ()
     # The pass, knob or subsystem that makes it fail, when known.
     guilty: str = ""
+    # Passes that failures like it were blamed on before they were reduced.
+    also_guilty: tuple[str, ...] = ()
     # One line for people.
     summary: str = ""
     link: str = ""

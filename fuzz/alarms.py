@@ -139,8 +139,11 @@ class Alarms:
             status = "unconfirmed"
         existing = self._findings.get(final.id)
         self._second_looks.ended(triaged.id, fruitful=existing is None)
+        also = tuple(sorted({*(existing.also_guilty if existing else ()), provisional.guilty} - {final.guilty, ""}))
         if existing is not None and existing.status in OPEN:
             self._merge(provisional.id, final.id)
+            if also != existing.also_guilty:
+                self._update(msgspec.structs.replace(existing, also_guilty=also), {})
             if status == "unconfirmed" or size_of(self._store.case(existing.case)) <= size_of(triaged.case):
                 return
         finding = Finding(
@@ -152,6 +155,7 @@ class Alarms:
             original=existing.original if existing is not None else provisional.original,
             channel=triaged.verdict.channel,
             guilty=triaged.verdict.guilty,
+            also_guilty=also,
             status=status,
             operators=operators_of(triaged.case),
             summary=triaged.verdict.message.split("\n")[0][:300],
@@ -207,7 +211,8 @@ class Alarms:
 
 
 def _known(store: Store, finding: Finding) -> KnownFinding:
-    return KnownFinding(finding.id, msgspec.convert(finding.signature, Signature), store.case(finding.case))
+    known = msgspec.convert(finding.signature, Signature)
+    return KnownFinding(finding.id, known, store.case(finding.case), finding.also_guilty)
 
 
 def _any_alike(order: TriageAlarm, others: list[Signature]) -> bool:

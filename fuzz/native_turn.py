@@ -13,7 +13,7 @@ from tensorsmith.targets.tvm.passes.settings import passes_in
 
 SIZE = 8
 # One batch in so many may be such a turn.
-EVERY = 10
+EVERY = 16
 # Those that wait at most; while there is more news than time, the rest go without.
 MOST = 32
 

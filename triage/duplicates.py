@@ -16,6 +16,7 @@ from networkx.algorithms.isomorphism import DiGraphMatcher
 from tensorsmith.ir.cases import Case, operators_of
 from tensorsmith.ir.graph import Graph, Node, refs
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.signature import Signature, signature
 
@@ -32,6 +33,8 @@ class KnownFinding(msgspec.Struct, frozen=True):
     id: str
     signature: Signature
     case: Case
+    # Passes that failures like it were blamed on before they were reduced.
+    also_guilty: tuple[str, ...] = ()
 
 
 def probable_duplicate(case: Case, verdict: Verdict, known: Sequence[KnownFinding]) -> str | None:
@@ -40,8 +43,12 @@ def probable_duplicate(case: Case, verdict: Verdict, known: Sequence[KnownFindin
     Raises:
         ValueError: the verdict is no failure.
     """
-    found = signature(case, verdict)
+    own = signature(case, verdict)
     for finding in known:
+        guilty = finding.signature.guilty
+        # A process that died does not say in which pass.
+        blamed = own.guilty in finding.also_guilty if own.guilty else _runs(case, guilty)
+        found = msgspec.structs.replace(own, guilty=guilty) if blamed else own
         if alike(found, finding.signature) and (verdict.kind == "error" or _occurs(finding.case, case)):
             return finding.id
     return None
@@ -61,6 +68,12 @@ def _occurs(pattern: Case, case: Case) -> bool:
     if isinstance(pattern, TestCase) and isinstance(case, TestCase):
         return bool(occurrence(pattern.graph, case.graph))
     return set(operators_of(pattern)) <= set(operators_of(case))
+
+
+def _runs(case: Case, name: str) -> bool:
+    """Whether a pass may run in a pipeline of TIR; one without steps is the default, which has most of them."""
+    steps = case.pipeline.steps
+    return isinstance(case, TirCase) and (not steps or any(step.name == name for step in steps))
 
 
 def occurrence(pattern: Graph, graph: Graph) -> set[int]:

@@ -98,6 +98,10 @@ def _tir_signature(case: TirCase, kind: Kind, verdict: Verdict) -> Signature:
         )
     if verdict.channel == "nan-algebra":
         return Signature(case.target, kind, channel=verdict.channel)
+    if kind == "ill-formed":
+        # Which variable it is, and where, is not what went wrong.
+        message = normalized(verdict.message).partition(" variable ")[0]
+        return Signature(case.target, kind, message=message, guilty=verdict.guilty)
     message = "" if kind == "wrong-result" else normalized(verdict.message)
     return Signature(
         case.target, kind, verdict.channel, message=message, operators=operators_of(case), guilty=verdict.guilty

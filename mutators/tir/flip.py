@@ -75,5 +75,5 @@ def others(node: Any) -> Sequence[str]:
 
 
 def _as(node: Any, kind: str) -> Any:
-    make = getattr(adapter.tvm().tirx, kind)
+    make = getattr(adapter.tvm().tirx, "abs" if kind == "fabs" else kind)
     return make(*(child.node for child in tree.children(node)))

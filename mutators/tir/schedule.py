@@ -157,12 +157,7 @@ def add_unit_loop(schedule: Any, block: Any, rng: Random) -> None:
     schedule.add_unit_loop(rng.choice([block, *_loops(schedule, block)]))
 
 
-def storage_align(schedule: Any, block: Any, rng: Random) -> None:
-    """Pads the rows of a local buffer in memory."""
-    schedule.storage_align(block, 0, 0, rng.choice([4, 8]), rng.choice([0, 1]))
-
-
 PRIMITIVES: tuple[Primitive, ...] = (
     split, fuse, reorder, unroll, vectorize, parallel, compute_at, compute_inline, cache, decompose_reduction,
-    add_unit_loop, storage_align,
+    add_unit_loop,
 )  # fmt: skip

@@ -46,7 +46,7 @@ def between(
     text = _difference(before, expected, run, after, inputs)
     if text is None:
         return None
-    if not before.rounds or not before.met_nan(inputs):
+    if not before.met_nan(inputs):
         return Found("values", text)
     # Whether it shows without NaN and infinities, too.
     tame = {name: _finite(value) for name, value in inputs.items()}

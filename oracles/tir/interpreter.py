@@ -226,12 +226,14 @@ def _widened(elements: Any, memory: Memory | str) -> Any:
 
 
 def _may_hold(shape: tuple[int, ...], memory: Memory) -> bool:
-    """Whether an array of `shape` can be the memory of a buffer: equal sizes, or flat."""
+    """Whether an array of `shape` can be the memory of a buffer: equal sizes, or flat, or in vectors."""
     if len(memory.shape) == len(shape) and memory.lanes == 1:
         return all(size.low <= actual <= size.high for size, actual in zip(memory.shape, shape, strict=True))
     if any(size.low != size.high for size in memory.shape):
         return len(memory.shape) == 1
-    return len(memory.shape) == 1 and memory.shape[0].low * memory.lanes == math.prod(shape)
+    if len(memory.shape) > 1 and memory.lanes == 1:
+        return False
+    return math.prod(size.low for size in memory.shape) * memory.lanes == math.prod(shape)
 
 
 def _shape_text(memory: Memory) -> str:

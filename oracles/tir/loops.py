@@ -58,7 +58,7 @@ def write_for(node: Any, frame: Frame, write: Write) -> None:
     dtype = scalar_dtype(node.loop_var)
     start, extent = (named(value_of(part, frame), frame) for part in (node.min, node.extent))
     end = arithmetic.add(start, extent)
-    if extent.low < 0:
+    if extent.low < 0 and not frame.lazy:  # a program should not; after a pass it is a loop that does not run
         frame.write(f"if {extent.text} < 0: negative_extent()")
     _count(extent.text, frame)
     name = frame.name("v")

@@ -21,10 +21,22 @@ def parameter(variable: Any, name: str, frame: Frame) -> Memory:
     Raises:
         Unsupported: strides, an offset or a dtype that the interpreter does not know.
     """
+    known = _PARAMETERS.get(adapter.identity(variable))
+    if known is not None:
+        return replace(known[1], text=name)
     memory = _declared(variable, name, False, frame)
     if not memory.whole:
         raise Unsupported("a parameter with strides or an offset")
+    if all(size.low == size.high for size in memory.shape):
+        if len(_PARAMETERS) >= _MOST_PARAMETERS:
+            _PARAMETERS.clear()
+        _PARAMETERS[adapter.identity(variable)] = variable, memory
     return memory
+
+
+# Passes keep the parameters: identity of each to the variable, which is so kept alive, and what it is.
+_PARAMETERS: dict[int, tuple[Any, Memory]] = {}
+_MOST_PARAMETERS = 256
 
 
 def allocate(variable: Any, frame: Frame) -> None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+
+import msgspec
+
 from tensorsmith.ir.builder import GraphBuilder
-from tensorsmith.ir.cases import graph_case
+from tensorsmith.ir.cases import Case, graph_case
 from tensorsmith.ir.graph import DTypeArg, Ref, TensorType
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir import TirProgram
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import judge
-from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.oracles.verdict import Kind, Verdict
 from tensorsmith.triage.duplicates import KnownFinding, occurrence, probable_duplicate
 from tensorsmith.triage.signature import signature
+from tests.ir import test_tir_case as tir
 from tests.triage.programs import TARGET, case_of, chain, random_program, relu_mul
 
 WRONG = Verdict("fail", "differential", kind="wrong-result", channel="values")
 
 
-def known(case: TestCase, verdict: Verdict, id_: str = "known") -> KnownFinding:
+def known(case: Case, verdict: Verdict, id_: str = "known") -> KnownFinding:
     return KnownFinding(id_, signature(case, verdict), case)
 
 
@@ -71,3 +79,32 @@ def test_errors_are_known_by_their_signature() -> None:
     assert probable_duplicate(second, judge(second), [finding]) == "known"
     other = Verdict("fail", "differential", kind="error", exception="ValueError", message="another")
     assert probable_duplicate(second, other, [finding]) is None
+
+
+def tir_case(text: str, *passes: str) -> TirCase:
+    return tir.case_of(
+        program=TirProgram(text, ()), pipeline=Pipeline(tuple(Step(name) for name in passes or ("tirx.StmtSimplify",)))
+    )
+
+
+def blamed(guilty: str, kind: Kind = "wrong-result") -> Verdict:
+    return Verdict("fail", "pass-by-pass", kind=kind, channel="values", guilty=guilty, message="m")
+
+
+def test_of_tir_the_pass_and_the_constructs_tell() -> None:
+    small, large = tir_case(tir.TEXT), tir_case(tir.TEXT)
+    finding = known(small, blamed("tirx.StmtSimplify"))
+    assert probable_duplicate(large, blamed("tirx.StmtSimplify"), [finding]) == "known"
+    assert probable_duplicate(large, blamed("s_tir.LoopPartition"), [finding]) is None
+    also = msgspec.structs.replace(finding, also_guilty=("s_tir.LoopPartition",))
+    assert probable_duplicate(large, blamed("s_tir.LoopPartition"), [also]) == "known"
+    fewer = tir_case(json.dumps({"nodes": tir.NODES[:5]}))
+    assert probable_duplicate(fewer, blamed("tirx.StmtSimplify"), [finding]) is None
+
+
+def test_a_death_may_be_that_of_any_pass_that_ran() -> None:
+    finding = known(tir_case(tir.TEXT, "s_tir.HoistIfThenElse"), blamed("s_tir.HoistIfThenElse", "hang"))
+    hang = blamed("", "hang")
+    same = tir_case(tir.TEXT, "tirx.StmtSimplify", "s_tir.HoistIfThenElse")
+    assert probable_duplicate(same, hang, [finding]) == "known"
+    assert probable_duplicate(tir_case(tir.TEXT, "tirx.StmtSimplify"), hang, [finding]) is None

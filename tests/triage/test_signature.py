@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tensorsmith.oracles.judge import judge
-from tensorsmith.oracles.verdict import Verdict, passed
-from tensorsmith.triage.signature import normalized, same_failure, signature
+from tensorsmith.oracles.verdict import Kind, Verdict, passed
+from tensorsmith.triage.signature import Signature, normalized, same_failure, signature
+from tests.ir.test_tir_case import case_of as tir_case
 from tests.triage.programs import chain, relu_mul
 
 
@@ -73,3 +74,37 @@ def test_one_bug_in_two_programs_has_one_signature() -> None:
 def test_what_passes_has_no_signature() -> None:
     with pytest.raises(ValueError, match="no signature"):
         signature(relu_mul(), passed("d"))
+
+
+def tir_signature(kind: Kind, message: str, guilty: str = "tirx.LowerIntrin", frame: str = "a.h:f") -> Signature:
+    frames = ("x", frame) if kind == "error" else ()
+    verdict = Verdict("fail", "pass-by-pass", kind=kind, guilty=guilty, message=message, frames=frames)
+    return signature(tir_case(), verdict)
+
+
+def test_an_ill_formed_program_is_told_by_its_pass_and_problem() -> None:
+    said = "P gives a program that TVM's verifier rejects: ValueError: Invalid use of undefined variable {} at <root>.{}"
+    first = tir_signature("ill-formed", said.format("x", "body.seq[1].condition"))
+    assert first == tir_signature("ill-formed", said.format("cse_v1", "body.value"))
+    assert first != tir_signature("ill-formed", said.format("x", "body.seq[1].condition"), "tirx.VectorizeLoop")
+    assert first != tir_signature("ill-formed", "ValueError: TIR is ill-formed, due to multiple definitions of variable")
+
+
+def test_an_error_of_tvm_is_told_by_what_was_checked_and_where() -> None:
+    first = tir_signature("error", "Check failed: fb->value != 0 (0 vs. 0) : Divide by zero")
+    assert first == tir_signature("error", "Check failed: fb->value != 0 (0 vs. 0) : Divide", "tirx.RemoveNoOp")
+    assert first != tir_signature("error", "Check failed: fb->value != 0 (0 vs. 0) : Divide by zero", frame="b.h:f")
+    bound = "Check failed: (allow_override) is false: Binding of variable {} as I.Range({}, 1)"
+    assert tir_signature("error", bound.format("x", 0)) == tir_signature("error", bound.format("y", 16))
+
+
+def test_wrong_results_of_tir_are_told_by_pass_and_constructs_and_those_of_nan_are_one() -> None:
+    wrong = Verdict("fail", "p", kind="wrong-result", channel="values", guilty="tirx.StmtSimplify", message="A[0] is 1")
+    found = signature(tir_case(), wrong)
+    assert (found.guilty, found.operators, found.message) == (
+        "tirx.StmtSimplify",
+        ("Add.int", "FloorDiv.int", "For.unrolled"),
+        "",
+    )
+    nan = [Verdict("fail", "p", kind="wrong-result", channel="nan-algebra", guilty=name) for name in ("a", "b")]
+    assert signature(tir_case(), nan[0]) == signature(tir_case(), nan[1])
