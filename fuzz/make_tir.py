@@ -22,7 +22,7 @@ from tensorsmith.targets.tvm.tree import size
 SETS = 2
 SPECIAL = 0.05
 # Nodes of a program that is mutated, at most: what is done with a test takes time by its size.
-LARGEST = 100
+LARGEST = 80
 # Share of generated tests whose program is compiled and run; more are once they have reached something new.
 BUILD_SHARE = 0.01
 # Whether a program is compiled is decided by what is new, and not by mutation.

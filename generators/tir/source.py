@@ -14,12 +14,12 @@ from tensorsmith.targets.tvm.function import TirFunction
 
 def random_plain(rng: Random) -> TirFunction:
     """A function of loops and statements, without blocks; small, as all that is done with it takes time by its size."""
-    return TirFunction(*random_function(rng, rng.choice((1, 1, 1, 2, 2, 3))))
+    return TirFunction(*random_function(rng, rng.choice((1, 1, 1, 2, 2))))
 
 
 def random_staged(rng: Random) -> TirFunction:
     """A function of one or two stages in block form."""
-    return random_blocks(rng, rng.choice((1, 1, 2, 2)))
+    return random_blocks(rng, rng.choice((1, 1, 2)))
 
 
 # By name: what makes a function, and how often it is asked relative to the others.

@@ -34,10 +34,22 @@ def to_function(program: TirProgram) -> TirFunction:
     Raises:
         InvalidInputError: the program's `json` is not what this version of TVM writes.
     """
-    return TirFunction(adapter.from_program(program), program.buffers, program.scalars)
+    func = _recent.get(program.json)
+    if func is None:
+        func = adapter.from_program(program)
+    return TirFunction(func, program.buffers, program.scalars)
 
 
 def to_program(function: TirFunction, with_script: bool = False) -> TirProgram:
     """The function as data; its TVMScript is slow to print and is left out unless asked for."""
     text = adapter.script(function.func) if with_script else ""
-    return TirProgram(adapter.json_of(function.func), function.buffers, function.scalars, text)
+    json = adapter.json_of(function.func)
+    if len(_recent) >= _KEPT:
+        del _recent[next(iter(_recent))]
+    _recent[json] = function.func
+    return TirProgram(json, function.buffers, function.scalars, text)
+
+
+# A worker makes a batch of programs and then judges them: the live functions of the last texts that were written.
+_recent: dict[str, Any] = {}
+_KEPT = 64
