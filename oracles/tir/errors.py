@@ -29,8 +29,9 @@ def failed_in(name: str, error: BaseException, free: bool) -> Verdict:
     """
     message = first_line(error)
     reason = noise_reason(error, free)
-    if reason is not None:
-        return invalid(NAME, f"noise: {reason}" if free else f"order: {reason}", message)
+    if reason is not None or free:
+        # Of passes in an order that nobody promises to be legal only the death of the process counts.
+        return invalid(NAME, f"noise: {reason or 'an error in a free order'}", message)
     if _UNSUPPORTED.search(message):
         return Verdict("limitation", NAME, reason=f"{name}: {message[:200]}", message=message)
     return Verdict(

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
-from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.pipeline import Parameter, Pipeline, Step
 from tensorsmith.targets.tvm.passes.catalog import added_make, find_pass
 from tensorsmith.targets.tvm.passes.make import make_pass
 from tensorsmith.targets.tvm.passes.settings import DEFAULT_OPT_LEVEL, Settings, settings_of
+from tensorsmith.triage.registrations import import_source
 
 
 def pass_source(step: Step) -> str:
-    """An expression that gives the pass of a step; needs `tvm`.
+    """An expression that gives the pass of a step; needs `tvm`, and what `added_imports` gives for passes that were added.
 
     Raises:
-        InvalidInputError: there is no such pass, or it is one that was registered and not one of TVM.
+        InvalidInputError: there is no such pass.
     """
     entry = find_pass(step.name)
-    if added_make(step.name) is not None:
-        raise InvalidInputError(f"`{step.name}` is no pass of TVM: no script can do without what registers it")
     given = dict(step.parameters)
     arguments = [(name, given.get(name, values[0])) for name, values in entry.arguments]
+    if added_make(step.name) is not None:
+        return f"added_make({step.name!r})({', '.join(f'{name}={value!r}' for name, value in arguments)})"
     dialect, _, constructor = step.name.rpartition(".")
     where = f"tvm.{dialect}" if dialect == "relax.backend" else f"tvm.{dialect}.transform"
     return f"{where}.{constructor}({', '.join(f'{name}={_plain(value)!r}' for name, value in arguments)})"
+
+
+def added_imports(pipeline: Pipeline) -> list[str]:
+    """Statements that import what registers passes which are not TVM's own; none if there are none in the pipeline."""
+    makers = [added_make(step.name) for step in pipeline.steps]
+    names = dict.fromkeys(make.__module__ for make in makers if make is not None)
+    if not names:
+        return []
+    known = "from tensorsmith.targets.tvm.passes.catalog import added_make"
+    return [known, *(import_source(sys.modules[name]) for name in names)]
 
 
 def target_source(steps: Sequence[Step]) -> str:

@@ -28,6 +28,7 @@ from tensorsmith.triage.tir import repro_kinds
 from tensorsmith.triage.tir.evaluator import evaluator_source
 from tensorsmith.triage.tir.function_source import FunctionSource, function_source
 from tensorsmith.triage.tir.literals import values_source
+from tensorsmith.triage.tir.pass_source import added_imports
 from tensorsmith.triage.tir.pipeline import program_after
 from tensorsmith.triage.tir.versions import versions
 from tensorsmith.triage.tir.ways import Way, after, before, built, functions, module, ways
@@ -42,7 +43,7 @@ def scripts(case: TirCase, verdict: Verdict, limits: Limits | None = None) -> li
         limits: what a run may use before it counts as a hang, or as memory without end.
 
     Raises:
-        InvalidInputError: the pipeline has a pass that is not one of TVM.
+        InvalidInputError: the pipeline has a pass that there is not.
         ValueError: the verdict is no failure, or values are wrong of a program that has no defined result.
     """
     if verdict.outcome != "fail" or verdict.kind is None:
@@ -171,7 +172,7 @@ def _script(case: TirCase, verdict: Verdict, source: FunctionSource, body: _Body
     bfloat = ["import ml_dtypes  # NumPy then knows bfloat16"] * ('"bfloat16"' in body.text)
     imports = [
         "\n".join(f"import {name}" for name in standard),
-        "\n".join([*bfloat, *numpy, "import tvm", *source.imports]),
+        "\n".join([*bfloat, *numpy, "import tvm", *source.imports, *added_imports(case.pipeline)]),
     ]
     end = 'if __name__ == "__main__":\n    sys.exit(check())'
     parts = ["\n\n".join([_header(case, verdict), *imports]), source.text, body.text, end]

@@ -135,6 +135,17 @@ def test_an_error_in_a_pass_is_one_and_noise_is_none() -> None:
     assert verdict.frames[-1].startswith("const_fold.h:")
 
 
+def test_an_error_in_a_free_order_is_noise() -> None:
+    tirx = adapter.tvm().tirx
+    zero = tirx.FloatImm("float32", 0.0)
+    inputs = (TirBuffer("A", "float32", (8,)),)
+    steps = (Step("free-order"), SIMPLIFY)
+    verdict = judge_tir(
+        case_of(lambda i, x: x * tirx.Div(tirx.FloatImm("float32", 1.0), zero), steps, inputs, "float32")
+    )
+    assert (verdict.outcome, verdict.reason) == ("invalid", "noise: an error in a free order")
+
+
 def test_reassociation_of_floats_is_rounding_and_a_dropped_addend_is_not() -> None:
     tirx = adapter.tvm().tirx
     inputs = (TirBuffer("A", "float32", (8,)),)
