@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -82,7 +83,7 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
     timed(seconds, judge, "compile_function", "interpreter: translate")
     timed(seconds, interpreter.Reference, "run", "interpreter: run")
     timed(seconds, adapter, "is_well_formed", "TVM: verifier")
-    batch = Batch({}, {}, seconds, [])
+    batch = Batch({}, {}, {}, [])
     for position in positions:
         counts = batch.mutants if position % 2 else batch.generated
         start = cpu_seconds()
@@ -100,6 +101,7 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
         counts[outcome(verdict)] = counts.get(outcome(verdict), 0) + 1
         if verdict.outcome == "pass":
             batch.passed.append(case)
+    batch.seconds = dict(seconds)
     return msgspec.json.encode(batch)
 
 
@@ -114,14 +116,14 @@ def main() -> None:
     earlier: list[TirCase] = []
     lost = 0
     for start in range(options.seed, options.seed + options.tests, BATCH):
-        ended = run_isolated(lambda start=start: run(range(start, start + BATCH), earlier[-200:]), LIMITS)  # type: ignore[misc]
+        ended = run_isolated(partial(run, range(start, start + BATCH), earlier[-200:]), LIMITS)
         if isinstance(ended, Died):
             lost += 1
             continue
         batch = msgspec.json.decode(ended.payload, type=Batch)
         counts["generated"].update(batch.generated)
         counts["mutants"].update(batch.mutants)
-        seconds.update(batch.seconds)  # type: ignore[arg-type]
+        seconds.update(batch.seconds)
         earlier += batch.passed
     total = seconds["make"] + seconds["judge"]
     tests = sum(sum(of.values()) for of in counts.values())

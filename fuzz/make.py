@@ -8,14 +8,17 @@ from random import Random
 from tensorsmith.fuzz.make_tir import make_tir
 from tensorsmith.fuzz.messages import Origin, Slot
 from tensorsmith.generators.cases import random_case
+from tensorsmith.generators.in_use import entries_in_use
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.mutators.apply import mutate
 from tensorsmith.mutators.pipelines import random_pipeline
-from tensorsmith.targets.registry import find_target
+from tensorsmith.targets.registry import find_target, graph_target
 
 # Share of generated tests that leave the compiler's configuration as it is.
 DEFAULT_PIPELINE_SHARE = 0.5
+# Weight of operators that a target does not say it takes.
+OTHER_OPERATORS = 0.02
 
 
 def make_test(slot: Slot, target: str, device: Device, size: int, weights: Mapping[str, float]) -> tuple[Case, Origin]:
@@ -31,7 +34,17 @@ def make_test(slot: Slot, target: str, device: Device, size: int, weights: Mappi
         donor = slot.donor if isinstance(slot.donor, TestCase) else slot.parent
         case, mutators = mutate(slot.parent, donor, rng)
         return case, Origin(slot.parent.id, mutators)
-    case = random_case(slot.seed, target, device, rng.randint(max(1, size // 2), size + size // 2), weights)
+    preferred = weights_for(target, weights)
+    case = random_case(slot.seed, target, device, rng.randint(max(1, size // 2), size + size // 2), preferred)
     if rng.random() >= DEFAULT_PIPELINE_SHARE:
         case = random_pipeline(case, rng)
     return case, Origin()
+
+
+def weights_for(target: str, weights: Mapping[str, float]) -> Mapping[str, float]:
+    """The weights, with small ones for operators that a target may not take."""
+    taken = graph_target(target).operators()
+    if taken is None:
+        return weights
+    others = {op: OTHER_OPERATORS * weights.get(op, 1.0) for op in entries_in_use() if op not in taken}
+    return {**weights, **others}

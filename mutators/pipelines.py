@@ -1,4 +1,4 @@
-"""Pipelines of knobs: each knob at most once, in order of names, so that equal settings are equal data."""
+"""Pipelines of graphs: of knobs, each at most once and in order of names, or of passes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.api import Knob
 from tensorsmith.targets.registry import graph_target
+from tensorsmith.targets.tvm.passes.random_pipelines import random_pipeline as random_passes
 
 # Knobs that change how C++ is compiled, so that programs that differ in them cannot be compiled together.
 COMPILER_FLAGS = "cpp."
@@ -44,7 +45,9 @@ def with_steps(case: TestCase, steps: Iterable[Step]) -> TestCase:
 
 
 def random_pipeline(case: TestCase, rng: random.Random) -> TestCase:
-    """The test case with a few random knobs set, one to five, fewer more often."""
+    """The test case with a few random knobs set, one to five, fewer more often; or with random passes."""
+    if graph_target(case.target).steps == "relax":
+        return msgspec.structs.replace(case, pipeline=random_passes(rng, "relax", build=0.0))
     knobs = knobs_of(case.target)
     if not knobs:
         return case

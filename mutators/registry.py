@@ -9,6 +9,7 @@ from tensorsmith.mutators.api import MutatorEntry
 from tensorsmith.mutators.change_argument import change_argument
 from tensorsmith.mutators.change_dtype import change_dtype
 from tensorsmith.mutators.change_layout import change_layout
+from tensorsmith.mutators.change_passes import change_passes
 from tensorsmith.mutators.change_shape import change_shape
 from tensorsmith.mutators.change_values import change_values
 from tensorsmith.mutators.cross_knobs import cross_knobs
@@ -36,6 +37,7 @@ MUTATORS: tuple[MutatorEntry, ...] = (
     MutatorEntry("set-knob", "sets a knob of the compiler", set_knob),
     MutatorEntry("reset-knob", "resets a knob of the compiler to its default", reset_knob),
     MutatorEntry("cross-knobs", "crosses the pipelines of two test cases", cross_knobs),
+    MutatorEntry("change-passes", "changes the passes of a compiler that has them", change_passes),
 )
 
 

@@ -11,7 +11,7 @@ from tensorsmith.oracles.errors import failed_with
 from tensorsmith.oracles.noise import Envelope, Undefined, envelopes
 from tensorsmith.oracles.observation import Observation, equal_bits, observe
 from tensorsmith.oracles.overflow import nearly_overflows
-from tensorsmith.oracles.ties import index_source, same_choice
+from tensorsmith.oracles.ties import IndexSource, index_source, repeats, same_choice
 from tensorsmith.oracles.verdict import Channel, Verdict, invalid, passed
 from tensorsmith.targets.api import Runnable, Target
 
@@ -55,9 +55,11 @@ def compare(case: TestCase, expected: Observation, actual: Observation) -> Verdi
         except Undefined as undefined:
             return invalid(NAME, f"undefined:{undefined}", "the program's result is undefined for these values")
         for name, position, want, got in suspects:
-            problem = outside(want, got, allowed[position]) or _wrong_choice(
-                case, position, want, got, allowed[position]
-            )
+            source = _index_source(case, position, want)
+            if source is not None:
+                problem = _wrong_choice(source, want, got, allowed[position])
+            else:
+                problem = outside(want, got, allowed[position])
             if problem is not None:
                 if outside(want, _without_overflow(want, got), allowed[position]) is None and nearly_overflows(case):
                     return invalid(NAME, "undefined:overflow-on-the-way", "another order of the steps may overflow")
@@ -122,18 +124,21 @@ def _without_overflow(want: torch.Tensor, got: torch.Tensor) -> torch.Tensor:
     return torch.where(want.isfinite() & got.isfinite(), got, want) if want.dtype.is_floating_point else got
 
 
-def _wrong_choice(
-    case: TestCase, position: int, want: torch.Tensor, got: torch.Tensor, envelope: Envelope
-) -> tuple[str, tuple[tuple[str, str], ...]] | None:
-    """For index results, where they point at values that are not equal though no rounding decides which, in words and
-    as evidence."""
+def _index_source(case: TestCase, position: int, want: torch.Tensor) -> IndexSource | None:
+    """What a result points into, if it is one of indices that are free among equals."""
     if position >= len(case.graph.outputs) or want.dtype is not torch.int64:
         return None
-    found = index_source(case, position)
-    if found is None:
-        return None
-    source, dim = found
-    bad = ~same_choice(source, dim, want.cpu(), got.cpu()) & envelope.settled
+    return index_source(case, position)
+
+
+def _wrong_choice(
+    source: IndexSource, want: torch.Tensor, got: torch.Tensor, envelope: Envelope
+) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Where indices point at values that are not equal though no rounding decides which, or at one twice, in words and
+    as evidence."""
+    bad = ~same_choice(source.values, source.dim, want.cpu(), got.cpu()) & envelope.settled
+    if source.distinct and source.dim is not None:
+        bad |= repeats(got.cpu(), source.dim)
     if not bad.any():
         return None
     evidence = (("expected", str(want.reshape(-1)[:16].tolist())), ("actual", str(got.reshape(-1)[:16].tolist())))

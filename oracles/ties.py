@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -18,6 +18,21 @@ _DIMENSION: dict[str, int] = {
     "argmax": 1, "argmin": 1, "max": 1, "min": 1, "median": 1, "nanmedian": 1, "mode": 1, "kthvalue": 2, "topk": 2,
     "sort": 1, "argsort": 1, "cummax": 1, "cummin": 1,
 }  # fmt: skip
+
+
+# Of these, indices are those of different elements.
+_DISTINCT = frozenset({"sort", "argsort", "topk"})
+
+
+def repeats(indices: torch.Tensor, dim: int) -> torch.Tensor:
+    """Where an index comes for the second time along a dimension; a bool tensor of their shape."""
+    if indices.dim() == 0:
+        return torch.zeros_like(indices, dtype=torch.bool)
+    ordered, places = indices.sort(dim, stable=True)
+    again = ordered == ordered.roll(1, dim)
+    if indices.shape[dim]:
+        again.select(dim, 0).fill_(False)
+    return torch.zeros_like(again).scatter(dim, places, again)
 
 
 def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -62,24 +77,36 @@ def _other_pooled(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return values, indices
 
 
-def index_source(case: TestCase, output: int) -> tuple[torch.Tensor, int | None] | None:
-    """For an output of indices that are free among equals: the tensor they point into, and along which dimension.
+class IndexSource(NamedTuple):
+    """What an output of indices points into.
 
-    The dimension is None where indices count through the flattened tensor. None for any other output.
+    Attributes:
+        values: the tensor.
+        dim: along which dimension; None where indices count through the flattened tensor.
+        distinct: whether no index may come twice along the dimension.
     """
+
+    values: torch.Tensor
+    dim: int | None
+    distinct: bool = False
+
+
+def index_source(case: TestCase, output: int) -> IndexSource | None:
+    """For an output of indices that are free among equals, what they point into; None for any other output."""
     id_ = case.graph.outputs[output]
-    found: list[tuple[torch.Tensor, int | None]] = []
+    found: list[IndexSource] = []
 
     def call(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
         schema = operator(node.op)._schema
         name = schema.name.split("::")[1]
         is_index = id_ in node.results[1:] or name.startswith("arg")
         if id_ in node.results[1:] and name in POOLINGS:
-            found.append((args[0].flatten(-POOLINGS[name]).clone(), -1))
-        if id_ in node.results and name in _DIMENSION and is_index:
+            found.append(IndexSource(args[0].flatten(-POOLINGS[name]).clone(), -1))
+        stable = any(a.name == "stable" for a in schema.arguments) and (kwargs.get("stable") or args[1:2] == [True])
+        if id_ in node.results and name in _DIMENSION and is_index and not stable:
             named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
             dim = named.get("dim", None if name in ("argmax", "argmin") else -1)
-            found.append((args[0].clone(), dim))
+            found.append(IndexSource(args[0].clone(), dim, name in _DISTINCT))
         return plain_call(node, args, kwargs)
 
     interpret(case.graph, make_inputs(case.graph, case.recipe), make_constants(case.graph), "cpu", call)

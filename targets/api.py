@@ -27,6 +27,9 @@ class Knob(msgspec.Struct, frozen=True):
     weight: float = 1.0
 
 
+# What its pipelines hold: knobs, each at most once, or passes of Relax, in order.
+Steps: TypeAlias = Literal["knobs", "relax"]
+
 # What kind of program a target compiles: graphs of operators, or functions of TIR.
 Programs: TypeAlias = Literal["graph", "tir"]
 
@@ -76,8 +79,17 @@ class GraphTarget(Target, Protocol):
         """What its programs return."""
         ...
 
+    @property
+    def steps(self) -> Steps:
+        """What its pipelines hold."""
+        ...
+
     def knobs(self) -> tuple[Knob, ...]:
-        """Its pipeline space."""
+        """Its pipeline space, if it is one of knobs."""
+        ...
+
+    def operators(self) -> frozenset[str] | None:
+        """Names of the overloads that it takes for certain, which programs then prefer; None if it may be any."""
         ...
 
     def compile(self, case: TestCase) -> Runnable:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.devices import missing_device
 from tensorsmith.targets.inputs import make_constants
 from tensorsmith.targets.interpret import interpret
@@ -21,6 +21,7 @@ class Eager:
     devices: tuple[Device, ...] = ("cpu", "cuda")
     packages: tuple[str, ...] = ()
     programs: Programs = "graph"
+    steps: Steps = "knobs"
     gives: Gives = "values"
 
     def missing(self, device: Device) -> str | None:
@@ -33,6 +34,9 @@ class Eager:
     def knobs(self) -> tuple[Knob, ...]:
         """See Target."""
         return ()
+
+    def operators(self) -> None:
+        """See Target."""
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target."""

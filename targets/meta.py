@@ -8,7 +8,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.inputs import make_constants
 from tensorsmith.targets.interpret import interpret
 
@@ -28,6 +28,7 @@ class Meta:
         "torch._prims_common",
     )
     programs: Programs = "graph"
+    steps: Steps = "knobs"
     gives: Gives = "types"
 
     def missing(self, device: Device) -> str | None:
@@ -42,6 +43,9 @@ class Meta:
     def knobs(self) -> tuple[Knob, ...]:
         """See Target."""
         return ()
+
+    def operators(self) -> None:
+        """See Target."""
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target. Nothing happens before the run."""

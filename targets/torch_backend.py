@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.devices import missing_device
 from tensorsmith.targets.dynamo import warm_dynamo
 from tensorsmith.targets.modules import module_of, outputs_of
@@ -22,6 +22,7 @@ class TorchBackend:
     devices: tuple[Device, ...] = ("cpu", "cuda")
     packages: tuple[str, ...] = ("torch._dynamo", "torch._functorch", "torch._inductor", "torch._decomp", "torch.fx")
     programs: Programs = "graph"
+    steps: Steps = "knobs"
     gives: Gives = "values"
 
     def __init__(self, name: str, backend: str, summary: str) -> None:
@@ -47,6 +48,9 @@ class TorchBackend:
     def knobs(self) -> tuple[Knob, ...]:
         """See Target."""
         return (DYNAMIC,)
+
+    def operators(self) -> None:
+        """See Target."""
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target. Compilation happens in the first run."""

@@ -13,6 +13,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.registry import find_target
 from tensorsmith.targets.torch_backend import DYNAMIC
 from tensorsmith.triage.registrations import import_source
+from tensorsmith.triage.relax_entry import imported_source, translated_source
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,14 @@ def _meta(case: TestCase) -> Entry:
     return Entry("on_fake_tensors(fn)", _ON_FAKE_TENSORS)
 
 
+def _relax(case: TestCase) -> Entry:
+    return Entry("compiled_by_tvm()", translated_source(case))
+
+
+def _relax_import(case: TestCase) -> Entry:
+    return Entry("compiled_by_tvm(fn)", imported_source(case))
+
+
 def _dynamic(case: TestCase) -> str:
     return ", dynamic=True" if any(step.name == DYNAMIC.name for step in case.pipeline.steps) else ""
 
@@ -108,4 +117,6 @@ ENTRIES: list[tuple[str, Callable[[TestCase], Entry]]] = [
     ("eager", _eager),
     ("meta", _meta),
     ("torch:", _backend),
+    ("tvm-relax", _relax),
+    ("tvm-relax-import", _relax_import),
 ]

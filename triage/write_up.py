@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tensorsmith.ir.cases import Case
+from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
@@ -17,7 +18,9 @@ from tensorsmith.triage.tir.repro import scripts as tir_scripts
 
 
 def best_script(case: Case, verdict: Verdict, limits: Limits) -> tuple[str, bool]:
-    """The first script that reproduces a failure in a fresh interpreter, and whether there is one; else the first.
+    """The first script that reproduces a failure in a fresh interpreter, and whether there is one.
+
+    Without one it is the first that there is, or a comment that says why there is none.
 
     Args:
         case: the test case, best reduced.
@@ -25,14 +28,20 @@ def best_script(case: Case, verdict: Verdict, limits: Limits) -> tuple[str, bool
         limits: what the script allows a run before it counts as a hang, or as memory without end.
 
     Raises:
-        InvalidInputError: nothing says how a script would enter the target.
         ValueError: the verdict is no failure.
     """
-    written = tir_scripts(case, verdict) if isinstance(case, TirCase) else [repro_script(case, verdict, limits)]
+    try:
+        written = _scripts(case, verdict, limits)
+    except InvalidInputError as error:
+        return f"# {error}\n", False
     for script in written:
         if _runs(script, longest_run(limits)):
             return script, True
     return written[0], False
+
+
+def _scripts(case: Case, verdict: Verdict, limits: Limits) -> list[str]:
+    return tir_scripts(case, verdict, limits) if isinstance(case, TirCase) else [repro_script(case, verdict, limits)]
 
 
 def write_report(case: Case, verdict: Verdict, reproduced: tuple[int, int], script: str) -> str:

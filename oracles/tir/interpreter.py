@@ -8,6 +8,7 @@ a function takes the same arguments: they are bound by position, and an array by
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +107,16 @@ class Reference:
             for (name, given), memory, elements in zip(arguments.items(), buffers, wide, strict=True)
             if isinstance(memory, Memory)
         }
+
+    def run_wrapping(self, arguments: Mapping[str, Any]) -> dict[str, Array]:
+        """The buffers after a run in which integers that overflow wrap, as they do on a machine.
+
+        Slow: the function is compiled anew.
+
+        Raises:
+            Undefined, ValueError: as `run`, but for overflow.
+        """
+        return self._results(arguments, _compiled(_OVERFLOWS.sub(_wraps, self.source)))
 
     def _passed(self, arguments: Mapping[str, Any]) -> tuple[list[Any], list[int]]:
         values, buffers = list(arguments.values()), [memory for _, memory in self.parameters]
@@ -217,6 +228,17 @@ def _incoming(value: Any, memory: Memory | str) -> Any:
         raise ValueError(f"{value.dtype}{list(value.shape)} for a buffer {memory.dtype}{_shape_text(memory)}")
     flat = np.ascontiguousarray(value).reshape(-1).view(dtype)
     return list(flat) if memory.dtype in FLOATS else flat.tolist()
+
+
+# What `values.fitted` writes around a value `_t` whose greatest is at the end.
+_OVERFLOWS = re.compile(r"<= (\d+) else overflow\(\)")
+
+
+def _wraps(found: re.Match[str]) -> str:
+    greatest = int(found.group(1))
+    signed = greatest.bit_length() % 8 == 7
+    wrapped = f"((_t + {greatest + 1}) & {2 * greatest + 1}) - {greatest + 1}" if signed else f"_t & {greatest}"
+    return f"<= {greatest} else {wrapped}"
 
 
 def _widened(elements: Any, memory: Memory | str) -> Any:

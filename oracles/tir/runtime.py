@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tensorsmith.oracles.tir import functions
-from tensorsmith.oracles.tir.undefined import Undefined
+from tensorsmith.oracles.tir.undefined import OVERFLOW, Undefined
 
 try:  # comes with TVM
     from ml_dtypes import bfloat16
@@ -28,7 +28,7 @@ _EXACT_IN_DOUBLE = 1 << 53
 
 def overflow() -> NoReturn:
     """A result does not fit in its dtype, which is not one that wraps."""
-    raise Undefined("integer overflow")
+    raise Undefined(OVERFLOW)
 
 
 def out_of_bounds() -> NoReturn:

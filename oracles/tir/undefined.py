@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+OVERFLOW = "integer overflow"
+
 
 class Undefined(Exception):
     """The run does something whose result TIR leaves open; `args[0]` says what."""

@@ -13,7 +13,7 @@ from torch._inductor.codecache import PyCodeCache
 
 from tensorsmith.ir.pipeline import Pipeline
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Programs, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.devices import missing_device
 from tensorsmith.targets.inductor.direct import compile_graph
 from tensorsmith.targets.inductor.kernel_batch import QUICK_FLAGS, KernelBatch, deferred_kernels
@@ -37,6 +37,7 @@ class Inductor:
     devices: tuple[Device, ...] = ("cpu", "cuda")
     packages: tuple[str, ...] = ("torch._dynamo", "torch._functorch", "torch._inductor", "torch._decomp", "torch.fx")
     programs: Programs = "graph"
+    steps: Steps = "knobs"
     gives: Gives = "values"
 
     def missing(self, device: Device) -> str | None:
@@ -52,6 +53,9 @@ class Inductor:
     def knobs(self) -> tuple[Knob, ...]:
         """See Target."""
         return inductor_knobs()
+
+    def operators(self) -> None:
+        """See Target."""
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target. Compilation happens in the first run."""

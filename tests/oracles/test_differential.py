@@ -388,3 +388,17 @@ def test_an_index_that_rounding_decides_is_not_judged() -> None:
 def test_bits_of_floats_that_are_taken_for_integers_are_judged() -> None:
     case = case_of([tensor_type("f32", (4,))], [("aten.view.dtype", (Ref(0), DTypeArg("i32")))])
     assert judge_changed(case, lambda i, o: [o[0] + 1]).channel == "values"
+
+
+def test_the_order_of_three_equal_keys_is_free_and_no_index_comes_twice() -> None:
+    call: list[Call] = [("aten.sort.default", (Ref(0),))]
+    case = case_of([tensor_type("f16", (4,))], call, [literal(1.0, 1.0, 1.0, 0.0)])
+
+    def with_indices(*indices: int) -> Verdict:
+        return judge_changed(case, lambda inputs, outputs: [outputs[0], torch.tensor(indices)])
+
+    assert with_indices(3, 1, 0, 2).outcome == "pass"
+    assert with_indices(3, 1, 1, 2).outcome == "fail"
+    assert with_indices(0, 1, 3, 2).outcome == "fail"
+    stable = case_of([tensor_type("f16", (4,))], [("aten.sort.stable", (Ref(0), True))], [literal(1.0, 1.0, 1.0, 0.0)])
+    assert judge_changed(stable, lambda i, o: [o[0], torch.tensor([3, 1, 0, 2])]).outcome == "fail"

@@ -13,7 +13,7 @@ from tensorsmith.triage.registrations import import_source
 
 
 def pass_source(step: Step) -> str:
-    """An expression that gives the pass of a step; needs `tvm`, and what `added_imports` gives for passes that were added.
+    """An expression that gives the pass of a step; needs `tvm`, and for passes that were added `added_imports`.
 
     Raises:
         InvalidInputError: there is no such pass.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import torch
 
 from tensorsmith.ir.errors import EnvironmentLacksError
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.targets.api import Gives, Knob, Runnable
+from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.tvm.adapter import tvm
 from tensorsmith.targets.tvm.relax.execute import compile_module
 from tensorsmith.targets.tvm.relax.program import Way, program_of, run_program
+from tensorsmith.targets.tvm.relax.translate.table import TRANSLATIONS
 
 
 class TvmRelax:
@@ -20,7 +20,8 @@ class TvmRelax:
 
     devices: tuple[Device, ...] = ("cpu",)
     packages: tuple[str, ...] = ("tvm",)
-    programs: Literal["graph"] = "graph"
+    programs: Programs = "graph"
+    steps: Steps = "relax"
     gives: Gives = "values"
 
     def __init__(self, name: str, way: Way, summary: str) -> None:
@@ -44,6 +45,10 @@ class TvmRelax:
     def knobs(self) -> tuple[Knob, ...]:
         """See Target. Its pipelines are sequences of passes, which knobs cannot say."""
         return ()
+
+    def operators(self) -> frozenset[str]:
+        """See Target. The importer's own table is about as long as ours."""
+        return frozenset(TRANSLATIONS)
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target."""

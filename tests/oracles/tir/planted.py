@@ -49,6 +49,15 @@ def break_ssa(func: Any) -> Any:
     return func
 
 
+def add_first(func: Any) -> Any:
+    """The first (a - b) + c is (a + c) - b: right, and it may overflow where the other does not."""
+    tirx = adapter.tvm().tirx
+    for path, node in tree.walk(func.body):
+        if tree.kind_of(node) == "Add" and tree.kind_of(node.a) == "Sub":
+            return tree.replace_at(func, path, tirx.Sub(tirx.Add(node.a.a, node.b), node.a.b))
+    return func
+
+
 def loop_for_ever(func: Any) -> Any:
     """Never ends."""
     while func is not None:
@@ -58,7 +67,7 @@ def loop_for_ever(func: Any) -> Any:
 
 PLANTED: dict[str, Callable[[Any], Any]] = {
     f"planted.{change.__name__}": change
-    for change in (drop_last_iteration, swap_select, forget_cast, break_ssa, loop_for_ever)
+    for change in (drop_last_iteration, swap_select, forget_cast, break_ssa, add_first, loop_for_ever)
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tensorsmith.ir.pipeline import Pipeline, Step
-from tensorsmith.ir.tir import TirBuffer
+from tensorsmith.ir.tir import TirBuffer, integer_range
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.mutators.tir.repair import with_loop
 from tensorsmith.oracles.judge import judge_isolated
@@ -144,6 +144,18 @@ def test_an_error_in_a_free_order_is_noise() -> None:
         case_of(lambda i, x: x * tirx.Div(tirx.FloatImm("float32", 1.0), zero), steps, inputs, "float32")
     )
     assert (verdict.outcome, verdict.reason) == ("invalid", "noise: an error in a free order")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "int8", "uint32"])
+def test_overflow_of_a_sum_in_another_order_is_no_difference(dtype: str) -> None:
+    tirx = adapter.tvm().tirx
+    greatest = integer_range(dtype)[1]
+
+    def value(i: Any, x: Any) -> Any:
+        return tirx.Add(tirx.Sub(x, tirx.IntImm(dtype, 5)), tirx.IntImm(dtype, 4))
+
+    case = case_of(value, (Step("planted.add_first"),), small(greatest - 3, greatest, dtype), dtype)
+    assert judge_tir(case).outcome == "pass"
 
 
 def test_reassociation_of_floats_is_rounding_and_a_dropped_addend_is_not() -> None:

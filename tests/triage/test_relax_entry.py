@@ -1,0 +1,48 @@
+"""Scripts of findings in Relax: they show the bug that is there, and none where there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tensorsmith.ir.graph import DType, Ref, tensor_type
+from tensorsmith.ir.pipeline import Pipeline, Step
+from tensorsmith.ir.testcase import TestCase
+from tensorsmith.oracles.judge import judge_isolated
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.isolation import Limits
+from tensorsmith.targets.registry import find_target
+from tensorsmith.triage.confirm import run_repro
+from tensorsmith.triage.repro import repro_script
+from tests.oracles.programs import case_of, literal
+
+pytest.importorskip("tvm")
+
+LIMITS = Limits(seconds=60.0)
+
+
+def sorting(dtype: DType, target: str) -> TestCase:
+    values = literal(3.0, 1.0, 2.0, 5.0, 4.0, 0.0)
+    case = case_of([tensor_type(dtype, (6,))], [("aten.sort.default", (Ref(0),))], [values])
+    return msgspec.structs.replace(case, target=target, pipeline=Pipeline((Step("relax.FoldConstant"),)))
+
+
+@pytest.mark.parametrize("target", ["tvm-relax", "tvm-relax-import"])
+def test_a_script_shows_what_tvm_does(target: str, tmp_path: Path) -> None:
+    find_target(target).warm()
+    # TVM 0.27 sorts bfloat16 wrongly, and float32 rightly.
+    wrong = sorting("bf16", target)
+    verdict = judge_isolated(wrong, LIMITS)
+    assert (verdict.outcome, verdict.kind) == ("fail", "wrong-result")
+    right = sorting("f32", target)
+    assert judge_isolated(right, LIMITS).outcome == "pass"
+    assert [run(case, verdict, tmp_path) for case in (wrong, right)] == [True, False]
+
+
+def run(case: TestCase, verdict: Verdict, directory: Path) -> bool:
+    path = directory / f"{case.id}.py"
+    path.write_text(repro_script(case, verdict))
+    assert "tensorsmith." not in path.read_text()
+    return run_repro(path, 100.0)
