@@ -28,7 +28,7 @@ def repeats(indices: torch.Tensor, dim: int) -> torch.Tensor:
     """Where an index comes for the second time along a dimension; a bool tensor of their shape."""
     if indices.dim() == 0:
         return torch.zeros_like(indices, dtype=torch.bool)
-    ordered, places = indices.sort(dim, stable=True)
+    ordered, places = torch.sort(indices, dim=dim, stable=True)
     again = ordered == ordered.roll(1, dim)
     if indices.shape[dim]:
         again.select(dim, 0).fill_(False)
@@ -102,8 +102,7 @@ def index_source(case: TestCase, output: int) -> IndexSource | None:
         is_index = id_ in node.results[1:] or name.startswith("arg")
         if id_ in node.results[1:] and name in POOLINGS:
             found.append(IndexSource(args[0].flatten(-POOLINGS[name]).clone(), -1))
-        stable = any(a.name == "stable" for a in schema.arguments) and (kwargs.get("stable") or args[1:2] == [True])
-        if id_ in node.results and name in _DIMENSION and is_index and not stable:
+        if id_ in node.results and name in _DIMENSION and is_index and not kwargs.get("stable"):
             named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
             dim = named.get("dim", None if name in ("argmax", "argmin") else -1)
             found.append(IndexSource(args[0].clone(), dim, name in _DISTINCT))

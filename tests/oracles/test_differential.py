@@ -9,7 +9,7 @@ import torch
 
 from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.dtypes import DType
-from tensorsmith.ir.graph import DTypeArg, Ref, tensor_type
+from tensorsmith.ir.graph import Arg, DTypeArg, Ref, tensor_type
 from tensorsmith.ir.recipe import InputRecipe, Values
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge_graph import expected_calls, judge_compiled
@@ -391,14 +391,16 @@ def test_bits_of_floats_that_are_taken_for_integers_are_judged() -> None:
 
 
 def test_the_order_of_three_equal_keys_is_free_and_no_index_comes_twice() -> None:
-    call: list[Call] = [("aten.sort.default", (Ref(0),))]
-    case = case_of([tensor_type("f16", (4,))], call, [literal(1.0, 1.0, 1.0, 0.0)])
+    def sorted_by(op: str, **kwargs: Arg) -> TestCase:
+        builder = GraphBuilder()
+        x = builder.input(tensor_type("f16", (4,)))
+        _, indices = builder.call(op, (Ref(x),), tuple(kwargs.items()))
+        return TestCase(builder.build([indices]), InputRecipe((literal(1.0, 1.0, 1.0, 0.0),)), "eager")
 
-    def with_indices(*indices: int) -> Verdict:
-        return judge_changed(case, lambda inputs, outputs: [outputs[0], torch.tensor(indices)])
+    def outcome(case: TestCase, *indices: int) -> str:
+        return judge_changed(case, lambda inputs, outputs: [torch.tensor(indices)]).outcome
 
-    assert with_indices(3, 1, 0, 2).outcome == "pass"
-    assert with_indices(3, 1, 1, 2).outcome == "fail"
-    assert with_indices(0, 1, 3, 2).outcome == "fail"
-    stable = case_of([tensor_type("f16", (4,))], [("aten.sort.stable", (Ref(0), True))], [literal(1.0, 1.0, 1.0, 0.0)])
-    assert judge_changed(stable, lambda i, o: [o[0], torch.tensor([3, 1, 0, 2])]).outcome == "fail"
+    free = sorted_by("aten.sort.default")
+    assert [outcome(free, 3, 1, 0, 2), outcome(free, 3, 1, 1, 2), outcome(free, 0, 1, 3, 2)] == ["pass", "fail", "fail"]
+    stable = sorted_by("aten.sort.stable", stable=True)
+    assert [outcome(stable, 3, 0, 1, 2), outcome(stable, 3, 1, 0, 2)] == ["pass", "fail"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tensorsmith.ir.graph import DType, Ref, tensor_type
+from tensorsmith.ir.dtypes import DType
+from tensorsmith.ir.graph import Ref, tensor_type
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge_isolated
