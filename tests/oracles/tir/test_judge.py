@@ -20,7 +20,7 @@ from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import TirFunction, to_program
 from tensorsmith.targets.tvm.passes.catalog import unregister_pass
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_TIR
-from tests.oracles.tir import planted
+from tests.planted import planted_passes as planted
 
 pytest.importorskip("tvm")
 
