@@ -14,8 +14,9 @@ from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.second_looks import SecondLooks
 from tensorsmith.ir.cases import Case, encode, operators_of, size_of
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.duplicates import KnownFinding, alike, probable_duplicate
+from tensorsmith.triage.duplicates import KnownFinding, alike, is_simpler, probable_duplicate
 from tensorsmith.triage.signature import Signature, signature
 
 REDUCE_SECONDS = 150.0
@@ -138,6 +139,12 @@ class Alarms:
         if not triaged.repro_runs:
             status = "unconfirmed"
         existing = self._findings.get(final.id)
+        simpler = self._repeats(triaged.case, triaged.verdict) if isinstance(triaged.case, TirCase) else None
+        if existing is None and simpler is not None:
+            # Reduced as far as it goes it still has all of a known finding.
+            self._second_looks.ended(triaged.id, fruitful=False)
+            self._merge(provisional.id, simpler)
+            return
         self._second_looks.ended(triaged.id, fruitful=existing is None)
         also = tuple(sorted({*(existing.also_guilty if existing else ()), provisional.guilty} - {final.guilty, ""}))
         if existing is not None and existing.status in OPEN:
@@ -177,6 +184,11 @@ class Alarms:
         )
         if provisional.id in self._findings and provisional.id != finding.id:
             self._merge(provisional.id, finding.id)
+        if isinstance(triaged.case, TirCase) and finding.id in self._shown:
+            for known in tuple(self._shown.values()):
+                untouched = self._findings[known.id].status in ("confirmed", "flaky")
+                if untouched and known.id != finding.id and is_simpler(self._shown[finding.id], known):
+                    self._merge(known.id, finding.id)
         if status != "unconfirmed":
             self.confirmed += existing is None or existing.status == "fixed"
             self._screen.finding(finding)

@@ -63,6 +63,12 @@ def alike(found: Signature, known: Signature) -> bool:
     )  # fmt: skip
 
 
+def is_simpler(finding: KnownFinding, other: KnownFinding) -> bool:
+    """Whether a finding that is no error occurs in the program of another that fails in the same way."""
+    alike_ = finding.signature.kind != "error" and alike(other.signature, finding.signature)
+    return alike_ and _occurs(finding.case, other.case)
+
+
 def _occurs(pattern: Case, case: Case) -> bool:
     """Whether a reduced program occurs in another: calls and dataflow of a graph, of TIR merely all constructs."""
     if isinstance(pattern, TestCase) and isinstance(case, TestCase):

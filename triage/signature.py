@@ -16,6 +16,10 @@ from tensorsmith.oracles.verdict import Channel, Kind, Verdict
 _VALUES = re.compile(r" is false\b| \(?LIST? ?vs\.| \([^()]* vs\. ")
 
 
+# What `oracles.tir.differences` says of a program that a pass has made undefined.
+_UNDEFINED = re.compile(r"no defined result: (.*)")
+
+
 class Signature(msgspec.Struct, frozen=True):
     """What two failures must share to be one finding.
 
@@ -102,6 +106,10 @@ def _tir_signature(case: TirCase, kind: Kind, verdict: Verdict) -> Signature:
         # Which variable it is, and where, is not what went wrong.
         message = normalized(verdict.message).partition(" variable ")[0]
         return Signature(case.target, kind, message=message, guilty=verdict.guilty)
+    undefined = _UNDEFINED.search(verdict.message)
+    if undefined is not None:
+        # What a pass brought into the program says more than what it is made of.
+        return Signature(case.target, kind, verdict.channel, message=undefined.group(1), guilty=verdict.guilty)
     message = "" if kind == "wrong-result" else normalized(verdict.message)
     return Signature(
         case.target, kind, verdict.channel, message=message, operators=operators_of(case), guilty=verdict.guilty

@@ -8,6 +8,7 @@ from typing import Any
 from tensorsmith.oracles.tir import loops, memory
 from tensorsmith.oracles.tir.expressions import value_of
 from tensorsmith.oracles.tir.frame import Frame
+from tensorsmith.oracles.tir.undefined import Unsupported
 from tensorsmith.targets.tvm import adapter
 
 _REDUCE = 2  # IterVar.CommReduce
@@ -17,10 +18,13 @@ def write_block(node: Any, frame: Frame, write: Callable[[Any, Frame], None]) ->
     """A block: its variables take their values, and it runs where its predicate holds.
 
     Raises:
-        Unsupported: a region that it names anew is of other dimensions.
+        Unsupported: a region that it names anew is of other dimensions, or a variable of the block reads memory, which
+            passes read again wherever the variable is used.
     """
     block, first_of_reduction = node.block, []
     for iterator, value in zip(block.iter_vars, node.iter_values, strict=True):
+        if adapter.loads(value):
+            raise Unsupported("a variable of a block that reads memory")
         loops.bind(iterator.var, value_of(value, frame), frame)
         if int(iterator.iter_type) == _REDUCE:
             name = frame.variables[adapter.identity(iterator.var)].text

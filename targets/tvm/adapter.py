@@ -289,6 +289,18 @@ def llvm_intrinsic(number: int) -> str:
     return ".".join(name.split(".")[:2])
 
 
+def loads(expression: Any) -> bool:
+    """Whether an expression reads a buffer."""
+    found = False
+
+    def visit(node: Any) -> None:
+        nonlocal found
+        found = found or type(node).__name__ in ("TensorLoad", "BufferLoad")
+
+    _ffi().structural_walk(expression, visit)
+    return found
+
+
 def data_of(expression: Any) -> Any | None:
     """The buffer whose memory an expression is, as a declared buffer's `data`; None for other memory."""
     is_data = type(expression).__name__ == "Call" and intrinsic(expression) == "buffer_data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from tensorsmith.fuzz.messages import TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import PlainScreen
 from tensorsmith.ir.cases import graph_case, operators_of
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir import TirProgram
 from tensorsmith.oracles.verdict import Verdict
+from tests.ir.test_tir_case import NODES, TEXT
+from tests.ir.test_tir_case import case_of as tir_case
 from tests.triage.programs import chain
 
 HANG = Verdict("fail", "crash", kind="hang", message="compiling or running did not end within its time limit")
@@ -173,3 +177,34 @@ def test_an_alarm_without_its_verdict_is_told(store: Store, damage: str) -> None
 
     store.mark(finding.id, "known")
     assert alarms_of(store).next() is None
+
+
+def tir_alarm(alarms: Alarms, text: str) -> None:
+    """A wrong result of a program of TIR comes in, and is confirmed as it is."""
+    case = tir_case(program=TirProgram(text, ()))
+    wrong = Verdict("fail", "p", kind="wrong-result", channel="values", guilty="tirx.StmtSimplify", message="m")
+    alarms.hear(case, wrong)
+    order = following(alarms)
+    alarms.settle(Triaged(order.id, case, wrong, 2, 2, "script", "report", repro_runs=True))
+
+
+def test_a_finding_of_tir_takes_over_those_that_have_all_of_it_and_more(store: Store) -> None:
+    alarms = alarms_of(store)
+    tir_alarm(alarms, TEXT)
+    smaller = json.dumps({"nodes": NODES[:5]})
+    tir_alarm(alarms, smaller)
+    (finding,) = store.findings()
+    assert (finding.operators, finding.status, finding.seen) == (("Add.int",), "confirmed", 2)
+    tir_alarm(alarms, TEXT)
+    (finding,) = store.findings()
+    assert (finding.operators, finding.seen) == (("Add.int",), 3)
+
+
+def test_what_a_person_has_marked_is_not_taken_over(store: Store) -> None:
+    alarms = alarms_of(store)
+    tir_alarm(alarms, TEXT)
+    (finding,) = store.findings()
+    store.upsert_finding(msgspec.structs.replace(finding, status="known", link="a link"), {})
+    resumed = alarms_of(store)
+    tir_alarm(resumed, json.dumps({"nodes": NODES[:5]}))
+    assert sorted(finding.status for finding in store.findings()) == ["confirmed", "known"]

@@ -17,6 +17,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"num_physical_dimensions|Only the last index of a buffer access may be a vector", "buffers are not flattened"),
     (r"Failed to lower the TIRx program", "the pass is of functions that are not made of blocks"),
     (r"has dtype T\.int64\. The function is", "the pass rejects buffers of int64"),
+    (r"Cannot unroll non-constant loop", "a loop that is to be unrolled has no constant extent"),
     (r"maximum_rewrite_steps_", "a setting limits the steps of the simplifier"),
     (r"Cannot treat type `ir\.Call` as type", "the pass does not take a function whose parameters are packed"),
 )  # fmt: skip
