@@ -101,6 +101,8 @@ def become_sandbox(stderr_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(stderr_fd, 2)
+    # Anew, because a compiler may have put a handler of its own over one that was there.
+    faulthandler.disable()
     faulthandler.enable(2)
 
 

@@ -41,4 +41,5 @@ def mutate_pipeline(
             names.append(entry.name)
         if len(names) == wanted:
             break
-    return mutant, tuple(names)
+    # One mutator may take back what another has done.
+    return (mutant, tuple(names)) if mutant != pipeline else (pipeline, ())
