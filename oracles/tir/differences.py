@@ -67,7 +67,9 @@ def _difference(
         if after is not None and error.args[0] == OVERFLOW and _agrees_wrapped(expected, after, inputs):
             return None
         return f"the program does what has no defined result: {error.args[0]}"
-    text = disagreement(expected, actual, before.inexact or (after is not None and after.inexact))
+    inexact = before.inexact or (after is not None and after.inexact)
+    # IEEE leaves open which of two zeros is the greater.
+    text = disagreement(_positive_zeros(expected), _positive_zeros(actual), inexact)
     if text is not None and before.rounds and _only_rounded(expected, actual, before, after, inputs):
         return None
     return text
@@ -78,6 +80,12 @@ def _agrees_wrapped(expected: Buffers, after: Reference, inputs: Mapping[str, An
         return disagreement(expected, after.run_wrapping(inputs), after.inexact) is None
     except Undefined:
         return False
+
+
+def _positive_zeros(buffers: Buffers) -> Buffers:
+    return {
+        name: array if array.dtype.kind in "iub" else array + array.dtype.type(0) for name, array in buffers.items()
+    }
 
 
 def _finite(value: Any) -> Any:

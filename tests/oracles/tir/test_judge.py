@@ -135,6 +135,13 @@ def test_an_error_in_a_pass_is_one_and_noise_is_none() -> None:
     assert verdict.frames[-1].startswith("const_fold.h:")
 
 
+def test_the_sign_of_the_greater_of_two_zeros_is_open() -> None:
+    tirx = adapter.tvm().tirx
+    zeros = (tirx.FloatImm("float32", 0.0), tirx.FloatImm("float32", -0.0))
+    inputs = (TirBuffer("A", "float32", (8,)),)
+    assert judge_tir(case_of(lambda i, x: tirx.Max(*zeros), (SIMPLIFY,), inputs, "float32")).outcome == "pass"
+
+
 def test_an_error_in_a_free_order_is_noise() -> None:
     tirx = adapter.tvm().tirx
     zero = tirx.FloatImm("float32", 0.0)
