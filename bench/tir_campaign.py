@@ -25,7 +25,7 @@ from tensorsmith.fuzz.stopwatch import cpu_seconds
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import shielded
-from tensorsmith.oracles.tir import interpreter, judge
+from tensorsmith.oracles.tir import interpreter, judge, meaning
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.tvm import adapter
@@ -79,6 +79,7 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
     seconds: Counter[str] = Counter()
     timed(seconds, judge, "apply_pass", "TVM: passes")
     timed(seconds, judge, "judge_native", "TVM: compile and run")
+    timed(seconds, meaning, "compile_function", "interpreter: translate")
     timed(seconds, judge, "to_function", "read the program")
     timed(seconds, judge, "compile_function", "interpreter: translate")
     timed(seconds, interpreter.Reference, "run", "interpreter: run")

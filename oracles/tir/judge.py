@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from tensorsmith.generators.tir.inputs import random_inputs
 from tensorsmith.ir.pipeline import Step
 from tensorsmith.ir.tir_case import TirCase
-from tensorsmith.oracles.tir.differences import between
-from tensorsmith.oracles.tir.errors import failed_in
-from tensorsmith.oracles.tir.interpreter import Reference, compile_function
+from tensorsmith.oracles.tir.errors import NAME, failed_in
+from tensorsmith.oracles.tir.interpreter import compile_function
+from tensorsmith.oracles.tir.meaning import Meaning, meaning_of, wrong_meaning
 from tensorsmith.oracles.tir.native import judge_native
-from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
-from tensorsmith.oracles.verdict import Verdict, invalid, passed
+from tensorsmith.oracles.tir.undefined import Unsupported
+from tensorsmith.oracles.verdict import Verdict, passed
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function
 from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 
-NAME = "pass-by-pass"
 # Keeps values between operations of bfloat16 in float32, as it should.
 _WIDENS = "tirx.BF16ComputeLegalize"
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a program does: the reference, and its results for each set of inputs."""
-
-    reference: Reference
-    inputs: tuple[dict[str, Any], ...]
-    results: tuple[dict[str, Any], ...]
-
-    @property
-    def all(self) -> tuple[Reference, tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
-        """The three of them."""
-        return self.reference, self.inputs, self.results
 
 
 def judge_tir(case: TirCase) -> Verdict:
@@ -49,7 +32,7 @@ def judge_tir(case: TirCase) -> Verdict:
         InvalidInputError: the program or a step of the pipeline is not what this version of TVM knows.
     """
     function = to_function(case.program)
-    meaning = _meaning(case, function.func)
+    meaning = meaning_of(case, function.func)
     if isinstance(meaning, Verdict):
         return meaning
     original, context = prepare(function.func, case.pipeline)
@@ -57,7 +40,7 @@ def judge_tir(case: TirCase) -> Verdict:
     module, comparable = original, not free
     for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
         if step == BUILD:
-            return judge_native(module, context, *meaning.all, free) or passed(NAME)
+            return judge_native(module, context, meaning, free) or passed(NAME)
         after, verdict = _apply(module, step, context, free)
         if verdict is not None:
             return verdict
@@ -67,36 +50,14 @@ def judge_tir(case: TirCase) -> Verdict:
                 return verdict
         module = after
     if not passes_in(case.pipeline):
-        return judge_native(original, context, *meaning.all, free) or passed(NAME)
+        return judge_native(original, context, meaning, free) or passed(NAME)
     return passed(NAME)
 
 
 def sane_tir(case: TirCase) -> Verdict:
     """Whether a test case that TVM died of has a meaning."""
-    meaning = _meaning(case, to_function(case.program).func)
+    meaning = meaning_of(case, to_function(case.program).func)
     return meaning if isinstance(meaning, Verdict) else passed(NAME)
-
-
-def _meaning(case: TirCase, func: Any) -> Meaning | Verdict:
-    """What the program does with those sets of inputs on which it is defined; or why it is invalid."""
-    if not adapter.is_well_formed(func):
-        return invalid(NAME, "ill-formed", "TVM's verifier rejects the program")
-    try:
-        reference = compile_function(func)
-    except Unsupported as error:
-        return invalid(NAME, f"not-interpreted: {error.args[0]}")
-    inputs, results, reason = [], [], ""
-    for seed in case.recipe.seeds:
-        drawn = random_inputs(seed, case.program.buffers, case.program.scalars, case.recipe.special)
-        try:
-            results.append(reference.run(drawn))
-        except Undefined as error:
-            reason = str(error.args[0])
-        else:
-            inputs.append(drawn)
-    if not results:
-        return invalid(NAME, f"undefined: {reason}", "the program's result is undefined")
-    return Meaning(reference, tuple(inputs), tuple(results))
 
 
 def _apply(module: Any, step: Step, context: Context, free: bool) -> tuple[Any, Verdict | None]:
@@ -123,20 +84,10 @@ def _compare(meaning: Meaning, before: Any, after: Any, step: Step) -> tuple[boo
         reference = compile_function(func, lazy=True)
     except Unsupported:
         return False, None
-    return True, _same_meaning(meaning, reference, step)
+    where = f"after {step.name}"
+    return True, wrong_meaning(meaning, reference.run, reference, NAME, step.name, where)
 
 
 def _is_verifiers_fault(problem: str) -> bool:
     """Whether TVM's verifier is wrong: it takes the variable that a pragma is about, around its loop, for a use."""
     return "undefined variable" in problem and problem.endswith(".node.")
-
-
-def _same_meaning(meaning: Meaning, reference: Reference, step: Step) -> Verdict | None:
-    for inputs, expected in zip(meaning.inputs, meaning.results, strict=True):
-        found = between(meaning.reference, expected, reference.run, reference, inputs)
-        if found is not None:
-            return Verdict(
-                "fail", NAME, kind="wrong-result", channel=found.channel, guilty=step.name,
-                message=f"after {step.name} {found.text}", evidence=(("difference", found.text),),
-            )  # fmt: skip
-    return None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tensorsmith.oracles.tir.differences import between
 from tensorsmith.oracles.tir.errors import failed_in
-from tensorsmith.oracles.tir.interpreter import Reference
+from tensorsmith.oracles.tir.meaning import Meaning, wrong_meaning
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.apply import Context, build_module
@@ -20,9 +18,7 @@ NAME = "native"
 def judge_native(
     module: Any,
     context: Context,
-    reference: Reference,
-    inputs: Sequence[dict[str, Any]],
-    results: Sequence[dict[str, Any]],
+    meaning: Meaning,
     free: bool,
 ) -> Verdict | None:
     """Build a module, run it, and give the verdict if it does not do what the program did; None if it does.
@@ -30,19 +26,11 @@ def judge_native(
     Args:
         module: what is left after the passes of a pipeline.
         context: what its passes ran under.
-        reference: the program, of which `results` are the buffers after a run on each of `inputs`.
+        meaning: of the program.
         free: whether the passes before were in an order that nobody promises to be legal.
     """
     try:
         built = build_module(module, context)
     except Exception as error:
         return failed_in(BUILD.name, error, free)
-    for given, expected in zip(inputs, results, strict=True):
-        found = between(reference, expected, partial(adapter.run, built), None, given)
-        if found is not None:
-            message = f"the native code: {found.text}"
-            return Verdict(
-                "fail", NAME, kind="wrong-result", channel=found.channel, guilty=BUILD.name, message=message,
-                evidence=(("difference", found.text),),
-            )  # fmt: skip
-    return None
+    return wrong_meaning(meaning, partial(adapter.run, built), None, NAME, BUILD.name, "the native code:")

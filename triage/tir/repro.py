@@ -18,7 +18,7 @@ from tensorsmith.generators.tir.inputs import random_inputs
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.oracles.tir.interpreter import Reference, compile_function
 from tensorsmith.oracles.tir.judge import judge_tir
-from tensorsmith.oracles.tir.undefined import Undefined
+from tensorsmith.oracles.tir.meaning import Meaning, meaning_of
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm.function import to_function
@@ -139,15 +139,8 @@ def _failing_inputs(case: TirCase, verdict: Verdict) -> tuple[TirCase, dict[str,
 
 def _some_inputs(case: TirCase) -> dict[str, Any] | None:
     """Inputs on which the program is defined, or None."""
-    reference = compile_function(to_function(case.program).func)
-    for seed in case.recipe.seeds:
-        drawn = random_inputs(seed, case.program.buffers, case.program.scalars, case.recipe.special)
-        try:
-            reference.run(drawn)
-        except Undefined:
-            continue
-        return drawn
-    return None
+    meaning = meaning_of(case, to_function(case.program).func)
+    return meaning.inputs[0] if isinstance(meaning, Meaning) else None
 
 
 def _stages(case: TirCase, way: Way) -> list[Any]:
