@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from random import Random
+from collections.abc import Sequence
 
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.messages import FuzzBatch, Origin, Slot
-from tensorsmith.fuzz.scheduler import BATCH
+from tensorsmith.fuzz.messages import Origin, Slot
+from tensorsmith.fuzz.scheduler import BATCH, RandomScheduler
 from tensorsmith.ir.testcase import Device
 
 # Mutants of a seed's program without anything new, one after the other, before its pipeline is mutated once.
 N_MAX = 4
 
 
-class JointScheduler:
+class JointScheduler(RandomScheduler):
     """Half of the tests are generated; the others mutate the program of a seed until that stagnates, then its pipeline.
 
     Every seed has a count of mutants that reached nothing new, which one that does sets back.
@@ -24,29 +23,15 @@ class JointScheduler:
     def __init__(
         self, targets: Sequence[str], device: Device, size: int, seed: int, batch: int = BATCH, mutants: float = 0.5
     ) -> None:
-        self._targets = targets
-        self._device = device
-        self._size = size
-        self._rng = Random(seed)
-        self._batch = batch
-        self._mutants = mutants
+        super().__init__(targets, device, size, seed, batch, mutants)
         self._stale: Counter[str] = Counter()
-
-    def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
-        """See Scheduler."""
-        size = self._batch if left is None else min(self._batch, left)
-        slots = tuple(self._slot(store) for _ in range(size))
-        return FuzzBatch(self._rng.choice(self._targets), self._device, self._size, slots, tuple(weights.items()))
 
     def heard(self, origin: Origin, novel: bool) -> None:
         """See Scheduler."""
         if origin.parent:
             self._stale[origin.parent] = 0 if novel else self._stale[origin.parent] + 1
 
-    def _slot(self, store: Store) -> Slot:
-        seed = self._rng.getrandbits(48)
-        if self._rng.random() >= self._mutants or not store.corpus_size():
-            return Slot(seed)
+    def _mutant(self, seed: int, store: Store) -> Slot:
         parent, donor = store.sample_corpus(self._rng), store.sample_corpus(self._rng)
         stagnates = self._stale[parent.id] % (N_MAX + 1) == N_MAX
         return Slot(seed, parent, donor, "pipeline" if stagnates else "program")

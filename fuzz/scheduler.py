@@ -52,5 +52,8 @@ class RandomScheduler:
         seed = self._rng.getrandbits(48)
         if self._rng.random() >= self._mutants or not store.corpus_size():
             return Slot(seed)
+        return self._mutant(seed, store)
+
+    def _mutant(self, seed: int, store: Store) -> Slot:
         change: Change = self._rng.choice(("program", "pipeline"))
         return Slot(seed, store.sample_corpus(self._rng), store.sample_corpus(self._rng), change)

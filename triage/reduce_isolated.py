@@ -19,7 +19,8 @@ from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.confirm import confirm
-from tensorsmith.triage.reduce import Progress, Reduced, reduce_case
+from tensorsmith.triage.reduce import reduce_case
+from tensorsmith.triage.search import Progress, Reduced
 from tensorsmith.triage.tir.isolated import reduce_tir_isolated
 
 # Seconds for a candidate of a hang as long as none has ended; then at least so many, or so many times the slowest.

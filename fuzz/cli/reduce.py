@@ -30,7 +30,7 @@ from tensorsmith.ir.cases import encode, size_of, size_unit
 from tensorsmith.oracles.verdict import Verdict
 
 if TYPE_CHECKING:
-    from tensorsmith.triage.reduce import Progress
+    from tensorsmith.triage.search import Progress
 
 
 def reduce(

@@ -16,7 +16,8 @@ from tensorsmith.oracles.judge import judge, judge_isolated
 from tensorsmith.oracles.verdict import Verdict, invalid, passed
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.rebuild import without_nodes
-from tensorsmith.triage.reduce import Progress, reduce_case
+from tensorsmith.triage.reduce import reduce_case
+from tensorsmith.triage.search import Progress
 from tests.triage.programs import case_of, chain, random_program
 
 

@@ -17,7 +17,7 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.tvm.passes.defaults import BUILD
 from tensorsmith.targets.tvm.passes.settings import passes_in
-from tensorsmith.triage.reduce import Progress, Reduced
+from tensorsmith.triage.search import Progress, Reduced
 from tensorsmith.triage.tir.blame import usual_suspect
 from tensorsmith.triage.tir.reduce import reduce_tir
 

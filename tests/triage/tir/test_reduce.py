@@ -19,7 +19,7 @@ from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import TirFunction, to_function
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.order import order_problem
-from tensorsmith.triage.reduce import Progress
+from tensorsmith.triage.search import Progress
 from tensorsmith.triage.tir.reduce import reduce_tir
 from tests.triage.tir.functions import case_of, function, kinds, text
 
