@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 
 from tensorsmith.fuzz.messages import BatchDone, FuzzBatch, Judged, Slot
-from tensorsmith.fuzz.scheduler import BATCH
+from tensorsmith.fuzz.schedules.api import BATCH
 from tensorsmith.fuzz.stopwatch import cpu_seconds
 from tensorsmith.fuzz.workforce import Death, Workforce
 

@@ -23,10 +23,11 @@ _VERSIONED = ("tensorsmith", "torch", "numpy", "apache-tvm", "onnxruntime")
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a campaign runs.
 
-    `size` is the number of operators a random graph is to have; `time_limit` is in seconds and `memory_limit` in bytes
-    of resident memory, both for one test; `imports` are modules that workers import first, such as one that registers a
-    torch.compile backend; `operators` are files of operators that programs are made of beside those of the table that
-    ships, as paths relative to the campaign's directory; `versions` are those that the campaign last ran with.
+    `size` is the number of operators a random graph is to have; `schedule` says what is tested next; `time_limit` is in
+    seconds and `memory_limit` in bytes of resident memory, both for one test; `imports` are modules that workers import
+    first, such as one that registers a torch.compile backend; `operators` are files of operators that programs are made
+    of beside those of the table that ships, as paths relative to the campaign's directory; `versions` are those that
+    the campaign last ran with.
     """
 
     targets: tuple[str, ...] = ("inductor",)
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_limit: float = 60.0
     memory_limit: int = 6 << 30
     coverage: bool = True
+    schedule: str = "joint"
     # Modules or Python files to import first, which register a user's own backends.
     imports: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()

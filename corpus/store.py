@@ -188,6 +188,13 @@ class Store:
         """Number of features by observer."""
         return dict(self._query("SELECT observer, count(*) FROM coverage GROUP BY observer"))
 
+    def coverage_by_owner(self) -> dict[str, list[str]]:
+        """The features, of all observers, that each test case was the first to reach, by its id."""
+        found: dict[str, list[str]] = {}
+        for owner, feature in self._query("SELECT owner, feature FROM coverage"):
+            found.setdefault(owner, []).append(feature)
+        return found
+
     # Counters
 
     def add_counts(self, amounts: Mapping[str, float]) -> None:

@@ -9,6 +9,8 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -21,7 +23,6 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import Alarms
 from tensorsmith.fuzz.budget import Budget
 from tensorsmith.fuzz.feedback import all_observers
-from tensorsmith.fuzz.joint_scheduler import JointScheduler
 from tensorsmith.fuzz.messages import (
     Announced,
     BatchDone,
@@ -33,10 +34,13 @@ from tensorsmith.fuzz.messages import (
     WorkerFailed,
 )
 from tensorsmith.fuzz.native_turn import NativeTurn
-from tensorsmith.fuzz.scheduler import RandomScheduler, Scheduler
+from tensorsmith.fuzz.schedules.api import Heard as HeardTest
+from tensorsmith.fuzz.schedules.api import Plan, Schedule
+from tensorsmith.fuzz.schedules.registry import find_schedule
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
+from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.death import died
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died
@@ -76,7 +80,7 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
             ready = workforce.start()
             if ready.notice:
                 screen.message(ready.notice)
-            engine = Engine(store, settings, budget, screen, workforce, ready.programs)
+            engine = Engine(store, settings, budget, screen, workforce)
             engine.run()
             return engine.alarms.confirmed
         finally:
@@ -94,7 +98,6 @@ class Engine:
         budget: Budget,
         screen: Screen,
         workforce: Workforce,
-        programs: tuple[str, ...],
     ) -> None:
         self.store = store
         self.settings = settings
@@ -105,8 +108,10 @@ class Engine:
         counts = store.counts()
         # Another seed for each run, or a resumed campaign would repeat itself.
         seed = settings.seed + 7919 * int(counts.get("runs", 0))
-        schedule = JointScheduler if programs == ("tir",) else RandomScheduler
-        self.scheduler: Scheduler = schedule(settings.targets, settings.device, settings.size, seed)
+        plan = Plan(settings.targets, settings.device, settings.size)
+        # Without observers there is no feedback.
+        name = settings.schedule if settings.coverage else "blind"
+        self.schedule: Schedule = find_schedule(name).make(plan, seed, store)
         self.covered = {observer.name: store.covered(observer.name) for observer in all_observers()}
         self.retry: deque[RunBatch] = deque()
         self.native_turn = NativeTurn()
@@ -179,7 +184,7 @@ class Engine:
             self.workforce.give(worker, native)
         else:
             left = None if self.budget.tests is None else self.budget.tests - self.tests
-            self.workforce.give(worker, self.scheduler.next_batch(self.store, self.alarms.weights(), left))
+            self.workforce.give(worker, self.schedule.next_batch(self.store, self.alarms.weights(), left))
 
     def _triage(self, worker: Worker) -> bool:
         """Give an idle worker an alarm to triage; whether there was one."""
@@ -208,7 +213,7 @@ class Engine:
             for reason in message.failed_to_make:
                 self._count_test(Verdict("invalid", "", reason=reason.split(":")[0]))
         elif isinstance(message, Judged):
-            self._take(worker, message.position, message.verdict)
+            self._take(worker, message)
         elif isinstance(message, BatchDone):
             for stage, seconds in message.wall.items():
                 self.counts[f"time:{stage}"] += seconds  # type: ignore[assignment]
@@ -226,9 +231,10 @@ class Engine:
                 self.alarms.again(worker.order)
             self._release(worker)
 
-    def _take(self, worker: Worker, position: int, verdict: Verdict) -> None:
+    def _take(self, worker: Worker, message: Judged) -> None:
         announced = worker.announced
         assert announced is not None
+        position, verdict = message.position, message.verdict
         self.judged[worker.pid].add(position)
         case, origin = announced.cases[position], announced.origins[position]
         self._count_test(verdict)
@@ -237,19 +243,31 @@ class Engine:
             self.counts[f"mutator:{mutator}:{verdict.outcome}"] += 1
         if verdict.outcome == "fail":
             self.alarms.hear(case, verdict)
-        novel = False
-        if verdict.outcome == "pass" and self.settings.coverage:
-            for observer in all_observers():
-                new = set(observer.features(case)) - self.covered[observer.name]
-                if new:
-                    novel = True
-                    self.covered[observer.name] |= new
-                    mutators = "+".join(origin.mutators)
-                    self.store.add_to_corpus(case, f"{observer.name}: {min(new)}", origin.parent, mutators)
-                    self.store.add_coverage(observer.name, sorted(new), case.id)
-        self.scheduler.heard(origin, novel)
-        if novel:
+        seen, new = self._look(case, verdict)
+        names = [feature for _, feature in new]
+        test = HeardTest(origin, verdict.outcome == "pass", seen, names, message.seconds)
+        if self.schedule.heard(test):
+            why = f"{new[0][0]}: {new[0][1]}" if new else "by chance"
+            self.store.add_to_corpus(case, why, origin.parent, "+".join(origin.mutators))
+            self.schedule.joined(case.id, names)
+        for observer, features in groupby(new, key=itemgetter(0)):
+            self.store.add_coverage(observer, [feature for _, feature in features], case.id)
+        if new:
             self.native_turn.offer(case, origin)
+
+    def _look(self, case: Case, verdict: Verdict) -> tuple[list[str], list[tuple[str, str]]]:
+        """What a test touched, and what of it no test did before, by observer; nothing of a test that did not pass."""
+        seen: list[str] = []
+        new: list[tuple[str, str]] = []
+        if verdict.outcome != "pass" or not self.settings.coverage:
+            return seen, new
+        for observer in all_observers():
+            features = observer.features(case)
+            seen += features
+            unseen = set(features) - self.covered[observer.name]
+            self.covered[observer.name] |= unseen
+            new += [(observer.name, feature) for feature in sorted(unseen)]
+        return seen, new
 
     def _bury(self, death: Death) -> None:
         """A worker died: blame the test that it was at, if that is known, and see to the others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
 import msgspec
@@ -10,6 +11,7 @@ from tensorsmith.fuzz.messages import Origin, Slot
 from tensorsmith.generators.tir.source import random_tir
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
+from tensorsmith.mutators.choose import NO_WEIGHTS
 from tensorsmith.mutators.passes.apply import mutate_pipeline
 from tensorsmith.mutators.passes.registry import PIPELINE_MUTATORS
 from tensorsmith.mutators.tir.apply import mutate_function
@@ -29,34 +31,39 @@ BUILD_SHARE = 0.01
 _MUTATORS = tuple(entry for entry in PIPELINE_MUTATORS if entry.name != "toggle-build")
 
 
-def make_tir(slot: Slot, target: str) -> tuple[TirCase, Origin]:
+def make_tir(slot: Slot, target: str, weights: Mapping[str, float] = NO_WEIGHTS) -> tuple[TirCase, Origin]:
     """Make the test of a slot; equal arguments give an equal test.
+
+    Args:
+        slot: what is made.
+        target: the compiler under test.
+        weights: of mutators, by name.
 
     Raises:
         GraphError: no mutator found anything to do, or TVM does not put together what was made.
     """
     try:
-        return _made(slot, target)
+        return _made(slot, target, weights)
     except (RuntimeError, TypeError, ValueError) as error:
         # TVM folds constants while it builds nodes, and raises where it cannot.
         raise GraphError(f"TVM does not build the program: {adapter.first_line(error)}") from error
 
 
-def _made(slot: Slot, target: str) -> tuple[TirCase, Origin]:
+def _made(slot: Slot, target: str, weights: Mapping[str, float]) -> tuple[TirCase, Origin]:
     rng = Random(slot.seed)
     if not isinstance(slot.parent, TirCase):
         return _generated(rng, target)
     parent = slot.parent
     donor = slot.donor if isinstance(slot.donor, TirCase) else parent
     if slot.change == "pipeline":
-        pipeline, mutators = mutate_pipeline(parent.pipeline, donor.pipeline, rng, mutators=_MUTATORS)
+        pipeline, mutators = mutate_pipeline(parent.pipeline, donor.pipeline, rng, mutators=_MUTATORS, weights=weights)
         if not mutators:
             raise GraphError("no mutator of pipelines found anything to change")
         return msgspec.structs.replace(parent, pipeline=pipeline), Origin(parent.id, mutators)
     ancestor = to_function(parent.program)
     if size(ancestor.func.body) > LARGEST:
         return _generated(rng, target)
-    function, mutators = mutate_function(ancestor, to_function(donor.program), rng)
+    function, mutators = mutate_function(ancestor, to_function(donor.program), rng, weights)
     if not mutators:
         raise GraphError("no mutator of TIR found anything to change")
     mutant = msgspec.structs.replace(parent, program=to_program(function), recipe=_recipe(rng))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import Device
+from tensorsmith.mutators.api import Change
 from tensorsmith.oracles.verdict import Verdict
-
-Change: TypeAlias = Literal["program", "pipeline"]
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -41,6 +40,8 @@ class FuzzBatch(msgspec.Struct, frozen=True, tag="fuzz"):
     slots: tuple[Slot, ...]
     # Weights below 1 for operators that known findings are about, so that one bug does not flood the campaign.
     weights: tuple[tuple[str, float], ...] = ()
+    # Weights of mutators, above 1 for those whose mutants reach something new more often than others'.
+    mutators: tuple[tuple[str, float], ...] = ()
 
 
 class RunBatch(msgspec.Struct, frozen=True, tag="run"):
@@ -84,10 +85,11 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
 
 
 class Judged(msgspec.Struct, frozen=True, tag="judged"):
-    """The verdict on a test of the batch."""
+    """The verdict on a test of the batch, and the CPU seconds that it took, its share of what was done together too."""
 
     position: int
     verdict: Verdict
+    seconds: float
 
 
 class BatchDone(msgspec.Struct, frozen=True, tag="done"):

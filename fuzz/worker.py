@@ -71,7 +71,7 @@ def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None]) -> None
             announced.cases,
             watch,
             lambda position, stage: send(Started(position, stage)),
-            lambda position, verdict: send(Judged(position, verdict)),
+            lambda position, verdict, seconds: send(Judged(position, verdict, seconds)),
         )
     send(BatchDone(dict(watch.wall), dict(watch.cpu)))
 
@@ -85,10 +85,10 @@ def _make(order: FuzzBatch) -> Announced:
     cases: list[Case] = []
     origins: list[Origin] = []
     failed: list[str] = []
-    weights = dict(order.weights)
+    weights, mutators = dict(order.weights), dict(order.mutators)
     for slot in order.slots:
         try:
-            case, origin = make_test(slot, order.target, order.device, order.size, weights)
+            case, origin = make_test(slot, order.target, order.device, order.size, weights, mutators)
         except TensorsmithError as error:
             failed.append(f"not-made: {str(error)[:80]}")
             continue

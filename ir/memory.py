@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tensorsmith.ir.graph import Graph, refs
-from tensorsmith.ir.operators import is_view, written_arguments
+from collections.abc import Iterable
+
+from tensorsmith.ir.graph import Graph, Node, arg_refs, refs
+from tensorsmith.ir.operators import aliased_arguments, is_view, operator, written_arguments
 
 
 def memory_groups(graph: Graph) -> dict[int, int]:
@@ -21,7 +23,17 @@ def memory_groups(graph: Graph) -> dict[int, int]:
             parent[root(item.id)] = root(item.shares)
     for node in graph.nodes:
         if written_arguments(node.op) or is_view(node.op):
-            for ref in refs(node):
+            for ref in _shared(node):
                 for result in node.results:
                     parent[root(result)] = root(ref)
     return {value: root(value) for value in parent}
+
+
+def _shared(node: Node) -> Iterable[int]:
+    """The values whose memory the results of a call may have."""
+    names = aliased_arguments(node.op)
+    if names is None:
+        return refs(node)
+    order = [argument.name for argument in operator(node.op)._schema.arguments]
+    given = dict(zip(order, node.args, strict=False)) | dict(node.kwargs)
+    return [id_ for name in names for id_ in arg_refs(given.get(name))]

@@ -72,6 +72,15 @@ def is_view(name: str) -> bool:
 
 
 @cache
+def aliased_arguments(name: str) -> tuple[str, ...] | None:
+    """Names of the only arguments that results may share memory with; None where that may be any."""
+    schema = operator(name)._schema
+    if is_view(name) and not any(a.alias_info is not None and not a.alias_info.is_write for a in schema.arguments):
+        return None
+    return tuple(a.name for a in schema.arguments if a.alias_info is not None)
+
+
+@cache
 def is_pointwise(name: str) -> bool:
     """Whether each element of the result depends on the elements at the same (broadcast) place only."""
     op = operator(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -15,9 +15,14 @@ from tensorsmith.ir.testcase import TestCase
 Mutate: TypeAlias = Callable[[TestCase, TestCase, random.Random], TestCase | None]
 
 
+# What of a test case a mutator changes.
+Change: TypeAlias = Literal["program", "pipeline"]
+
+
 class MutatorEntry(msgspec.Struct, frozen=True):
-    """A mutator: its name, what it does in one line, and the function that does it."""
+    """A mutator: its name, what it does in one line, the function that does it, and what of a test case it changes."""
 
     name: str
     summary: str
     mutate: Mutate
+    changes: Change = "program"

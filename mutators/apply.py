@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.mutators.api import MutatorEntry
+from tensorsmith.mutators.choose import NO_WEIGHTS, choose
 from tensorsmith.mutators.registry import all_mutators
 from tensorsmith.mutators.size import cut
 
@@ -15,7 +16,11 @@ TRIES = 12
 
 
 def mutate(
-    case: TestCase, donor: TestCase, rng: random.Random, mutators: Sequence[MutatorEntry] | None = None
+    case: TestCase,
+    donor: TestCase,
+    rng: random.Random,
+    mutators: Sequence[MutatorEntry] | None = None,
+    weights: Mapping[str, float] = NO_WEIGHTS,
 ) -> tuple[TestCase, tuple[str, ...]]:
     """A mutant of a test case, and the names of the one to three mutators that made it, in order.
 
@@ -24,6 +29,7 @@ def mutate(
         donor: another test case, for the mutators that combine two.
         rng: the source of every choice: equal arguments give an equal mutant.
         mutators: those to choose from; by default all there are.
+        weights: of mutators, by name; 1 for those that have none.
 
     Raises:
         GraphError: the parent cannot be cut to size, or no mutator found anything to do.
@@ -37,7 +43,7 @@ def mutate(
     for _ in range(TRIES):
         if len(names) == wanted:
             break
-        entry = rng.choice(among)
+        entry = choose(among, weights, rng)
         changed = entry.mutate(mutant, donor, rng)
         small = None if changed is None else cut(changed, rng)
         if small is not None:

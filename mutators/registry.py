@@ -34,10 +34,10 @@ MUTATORS: tuple[MutatorEntry, ...] = (
     MutatorEntry("splice", "lets inputs of one program read values of another", splice),
     MutatorEntry("change-layout", "changes the layout of an input, or makes it a view of another", change_layout),
     MutatorEntry("change-values", "changes the class of an input's values", change_values),
-    MutatorEntry("set-knob", "sets a knob of the compiler", set_knob),
-    MutatorEntry("reset-knob", "resets a knob of the compiler to its default", reset_knob),
-    MutatorEntry("cross-knobs", "crosses the pipelines of two test cases", cross_knobs),
-    MutatorEntry("change-passes", "changes the passes of a compiler that has them", change_passes),
+    MutatorEntry("set-knob", "sets a knob of the compiler", set_knob, "pipeline"),
+    MutatorEntry("reset-knob", "resets a knob of the compiler to its default", reset_knob, "pipeline"),
+    MutatorEntry("cross-knobs", "crosses the pipelines of two test cases", cross_knobs, "pipeline"),
+    MutatorEntry("change-passes", "changes the passes of a compiler that has them", change_passes, "pipeline"),
 )
 
 

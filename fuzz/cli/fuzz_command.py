@@ -24,6 +24,7 @@ from tensorsmith.fuzz.cli.options import (
     import_first,
     seconds,
 )
+from tensorsmith.fuzz.schedules.registry import DEFAULT, SCHEDULES, find_schedule
 from tensorsmith.fuzz.screen import screen_for, statistics_table
 from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError, TensorsmithError
@@ -47,6 +48,13 @@ def fuzz(
     size: Annotated[int | None, typer.Option(min=1, help="Operators of a random graph.  [default: 8]")] = None,
     coverage: Annotated[
         bool | None, typer.Option("--coverage/--no-coverage", help="Let coverage guide.  [default: --coverage]")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"What is tested next: {', '.join(entry.name for entry in SCHEDULES)}.  [default: {DEFAULT}]",
+        ),
     ] = None,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the workers.")] = "local",
     imports: ImportOption = None,
@@ -77,6 +85,7 @@ def fuzz(
         "time_limit": None if test_timeout is None else seconds("--test-timeout", test_timeout),
         "memory_limit": None if memory is None else amount("--memory", memory),
         "coverage": coverage,
+        "schedule": None if schedule is None else find_schedule(schedule).name,
         "imports": tuple(_lasting(name) for name in imports) if imports else None,
         "operators": tuple(str(path.resolve()) for path in operators) if operators else None,
     }

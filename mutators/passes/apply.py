@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tensorsmith.ir.pipeline import Pipeline
+from tensorsmith.mutators.choose import NO_WEIGHTS, choose
 from tensorsmith.mutators.passes.api import PipelineMutator
 from tensorsmith.mutators.passes.registry import PIPELINE_MUTATORS
 from tensorsmith.targets.tvm.passes.entry import Kind
@@ -19,6 +20,7 @@ def mutate_pipeline(
     rng: random.Random,
     kind: Kind = "tir",
     mutators: Sequence[PipelineMutator] = PIPELINE_MUTATORS,
+    weights: Mapping[str, float] = NO_WEIGHTS,
 ) -> tuple[Pipeline, tuple[str, ...]]:
     """A mutant of a pipeline, and the names of the one to three mutators that made it, in order.
 
@@ -30,11 +32,12 @@ def mutate_pipeline(
         rng: the source of every choice: equal arguments give an equal mutant.
         kind: of the programs that both are for.
         mutators: those to choose from.
+        weights: of mutators, by name; 1 for those that have none.
     """
     mutant, names = pipeline, list[str]()
     wanted = rng.choices((1, 2, 3), (5, 3, 2))[0]
     for _ in range(_TRIES):
-        entry = rng.choice(mutators)
+        entry = choose(mutators, weights, rng)
         made = entry.mutate(mutant, donor, rng, kind)
         if made is not None:
             mutant = made

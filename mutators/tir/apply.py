@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
+from tensorsmith.mutators.choose import NO_WEIGHTS, choose
 from tensorsmith.mutators.tir.registry import SCHEDULES, TIR_MUTATORS
 from tensorsmith.mutators.tir.schedule import is_of_blocks
 from tensorsmith.targets.tvm.function import TirFunction
@@ -11,13 +13,16 @@ from tensorsmith.targets.tvm.function import TirFunction
 _ATTEMPTS = 12
 
 
-def mutate_function(function: TirFunction, donor: TirFunction, rng: Random) -> tuple[TirFunction, tuple[str, ...]]:
+def mutate_function(
+    function: TirFunction, donor: TirFunction, rng: Random, weights: Mapping[str, float] = NO_WEIGHTS
+) -> tuple[TirFunction, tuple[str, ...]]:
     """A mutant, and the names of the mutators that made it, in order; the function itself and none if none could.
 
     Args:
         function: what is changed.
         donor: another function, whose parts may be brought in.
         rng: what every choice comes from.
+        weights: of mutators, by name; 1 for those that have none.
     """
     names: list[str] = []
     wanted = rng.choice([1, 1, 1, 2, 2, 3])
@@ -25,7 +30,7 @@ def mutate_function(function: TirFunction, donor: TirFunction, rng: Random) -> t
         if len(names) == wanted:
             break
         can_be_scheduled = rng.random() < 0.4 and is_of_blocks(function)
-        entry = rng.choice(SCHEDULES if can_be_scheduled else _OTHERS)
+        entry = choose(SCHEDULES if can_be_scheduled else _OTHERS, weights, rng)
         mutant = entry.mutate(function, donor, rng)
         if mutant is not None:
             function = mutant

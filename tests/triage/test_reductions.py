@@ -97,6 +97,17 @@ def test_dead_calls_that_matter_are_returned() -> None:
     assert ops(reduced(case, fewer_outputs, has("exp"))) == ["cos", "exp"]
 
 
+def test_dead_writes_that_matter_are_returned() -> None:
+    builder = GraphBuilder()
+    x, y = (builder.input(TensorType("f32", SHAPE)) for _ in range(2))
+    (live,) = builder.call("aten.sin.default", (Ref(x),))
+    (dead,) = builder.call("aten.cos.default", (Ref(x),))
+    builder.call("aten.add_.Tensor", (Ref(dead), Ref(y)))
+    case = case_of(builder.build([live]))
+    assert ops(reduced(case, fewer_outputs, has("sin"))) == ["sin"]
+    assert ops(reduced(case, fewer_outputs, has("add_"))) == ["cos", "add_"]
+
+
 def test_the_suffix_goes_and_what_it_read_is_returned() -> None:
     small = reduced(chain("sin", "cos", "relu", "abs", "exp", "neg"), suffix, has("relu"))
     assert ops(small) == ["sin", "cos", "relu"]

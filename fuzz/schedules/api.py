@@ -1,0 +1,75 @@
+"""What a schedule is: it orders tests, and hears what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.messages import FuzzBatch, Origin
+from tensorsmith.ir.testcase import Device
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all batches of a campaign have in common.
+
+    Attributes:
+        targets: names of the compilers under test.
+        device: where programs run.
+        size: number of operators of a generated graph.
+        batch: tests of an order.
+    """
+
+    targets: tuple[str, ...]
+    device: Device
+    size: int
+    batch: int = BATCH
+
+    def tests(self, left: int | None) -> int:
+        """Tests of the next order, of which there are no more than are left, if there is a number."""
+        return self.batch if left is None else min(self.batch, left)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came of a test.
+
+    Attributes:
+        origin: where the test case came from.
+        passed: whether it is valid and nothing is wrong.
+        seen: all the features that it touched, of all observers.
+        new: those of them that no test before it touched.
+        seconds: that it took.
+    """
+
+    origin: Origin
+    passed: bool
+    seen: Collection[str]
+    new: Collection[str]
+    seconds: float
+
+
+class Schedule(Protocol):
+    """Chooses, for every batch, what is generated and what is mutated, and which tests are worth mutating."""
+
+    def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
+        """The next order for a worker.
+
+        Args:
+            store: holds the corpus.
+            weights: of operators, below 1 for those that known findings are about.
+            left: tests until the budget is used up; None: no end.
+        """
+        ...
+
+    def heard(self, test: Heard) -> bool:
+        """Learn what came of a test, and say whether it is to join the corpus."""
+        ...
+
+    def joined(self, id_: str, new: Collection[str]) -> None:
+        """A test joined the corpus that was the first to touch some features."""
+        ...

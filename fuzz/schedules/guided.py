@@ -1,0 +1,68 @@
+"""Mutation with feedback: what reached something new is mutated, by energy, in the ways that have paid."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from random import Random
+
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.messages import FuzzBatch, Slot
+from tensorsmith.fuzz.schedules.api import Heard, Plan
+from tensorsmith.fuzz.schedules.change import Changes
+from tensorsmith.fuzz.schedules.seed_pool import SeedPool
+from tensorsmith.fuzz.schedules.yields import Yields
+
+# The smallest and the greatest share of tests that are mutants.
+MUTANTS = (0.3, 0.9)
+_GENERATED, _MUTATED = "generated", "mutated"
+
+
+class Guided:
+    """Seeds by energy, mutators by yield, and what of a seed is mutated as `changes` says."""
+
+    def __init__(self, plan: Plan, seed: int, changes: Changes, store: Store) -> None:
+        self._plan = plan
+        self._rng = Random(seed)
+        self._changes = changes
+        self._sources = Yields()
+        self._mutators = Yields()
+        self._pool = SeedPool()
+        owned = store.coverage_by_owner()
+        for entry in store.corpus():
+            self._pool.add(entry.id, owned.get(entry.id, ()))
+
+    def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
+        """See Schedule."""
+        plan, share = self._plan, self.mutants()
+        slots = tuple(self._slot(store, share) for _ in range(plan.tests(left)))
+        target = self._rng.choice(plan.targets)
+        mutators = tuple(self._mutators.weights().items())
+        return FuzzBatch(target, plan.device, plan.size, slots, tuple(weights.items()), mutators)
+
+    def heard(self, test: Heard) -> bool:
+        """See Schedule."""
+        new, parent = test.passed and bool(test.new), test.origin.parent
+        self._pool.touched(test.seen)
+        self._sources.heard((_MUTATED if parent else _GENERATED,), new, test.seconds)
+        if parent:
+            self._pool.child(parent, new, test.seconds)
+            self._changes.child(parent, new)
+            self._mutators.heard(set(test.origin.mutators), new, test.seconds)
+        return new
+
+    def joined(self, id_: str, new: Collection[str]) -> None:
+        """See Schedule."""
+        self._pool.add(id_, new)
+
+    def mutants(self) -> float:
+        """The share of tests that are mutants now."""
+        weights = self._sources.weights()
+        mutated, generated = weights.get(_MUTATED, 1.0), weights.get(_GENERATED, 1.0)
+        return min(max(mutated / (mutated + generated), MUTANTS[0]), MUTANTS[1])
+
+    def _slot(self, store: Store, share: float) -> Slot:
+        seed = self._rng.getrandbits(48)
+        if self._rng.random() >= share or not len(self._pool):
+            return Slot(seed)
+        parent, donor = self._pool.draw(self._rng), self._pool.draw(self._rng)
+        return Slot(seed, store.case(parent), store.case(donor), self._changes.of(parent))

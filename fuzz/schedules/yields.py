@@ -1,0 +1,55 @@
+"""What is worth its time: of several ways to make a test the likelier the more of its tests reach something new.
+
+A bandit: the share of a way follows its measured yield a second, with a floor so that none starves, and what was long
+ago counts less, because what is new changes as a campaign goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+# The smallest and the greatest weight, where the average is 1.
+FLOOR, CEILING = 0.25, 8.0
+# After so many tests what was before counts half.
+HALF_LIFE = 4000
+# The average yield is taken to have been seen on so many tests of each way.
+PRIOR = 20.0
+
+
+class Yields:
+    """The yield of ways to make tests, by name."""
+
+    def __init__(self) -> None:
+        self._new: Counter[str] = Counter()
+        self._seconds: Counter[str] = Counter()
+        self._tests = 0.0
+        self._since = 0
+
+    def heard(self, names: Iterable[str], new: bool, seconds: float) -> None:
+        """A test that was made in these ways was judged."""
+        for name in names:
+            self._new[name] += new
+            self._seconds[name] += seconds  # type: ignore[assignment]
+            self._tests += 1
+        self._since += 1
+        if self._since >= HALF_LIFE:
+            self._since = 0
+            self._tests /= 2
+            for counts in (self._new, self._seconds):
+                for name in counts:
+                    counts[name] /= 2  # type: ignore[assignment]
+
+    def weights(self) -> dict[str, float]:
+        """The weight of each way that was tried; the average is 1, which is the weight of the others."""
+        total, seconds = sum(self._new.values()), sum(self._seconds.values())
+        if total <= 0 or seconds <= 0:
+            return {}
+        average = total / seconds
+        known = PRIOR * seconds / self._tests
+        found = {
+            name: (self._new[name] + average * known) / (self._seconds[name] + known) / average
+            for name in self._seconds
+        }
+        mean = sum(found.values()) / len(found)
+        return {name: min(max(weight / mean, FLOOR), CEILING) for name, weight in found.items()}
