@@ -22,7 +22,7 @@ from tensorsmith.generators.tir.inputs import random_inputs
 from tensorsmith.oracles.tir.agreement import disagreement
 from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, build
 from tir_walker import Walker
 
 Made = tuple[Any, dict[str, Any]]
@@ -67,10 +67,10 @@ def outcome(func: Any, inputs: dict[str, Any]) -> tuple[str, str]:
     compiled = compile_function(func)
     expected = compiled.run(inputs)
     try:
-        built = adapter.build(func, opt_level=0)
+        built = build.build(func, opt_level=0)
     except Exception as error:  # any of TVM's errors is counted
         return "does not build", normalized(adapter.first_line(error))
-    difference = disagreement(expected, adapter.run(built, inputs), compiled.inexact)
+    difference = disagreement(expected, build.run(built, inputs), compiled.inexact)
     if difference is None:
         return "agrees", ""
     return "differs where NaN or infinity is met" if compiled.met_nan(inputs) else "differs", difference

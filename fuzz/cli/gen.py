@@ -66,7 +66,8 @@ def _tir_program(seed: int, target: str) -> tuple[bytes, str]:
     from tensorsmith.fuzz.messages import Slot
     from tensorsmith.ir.tir_case import TirCase
     from tensorsmith.targets.tvm import adapter
+    from tensorsmith.targets.tvm.function import from_program
 
     case, _ = make_test(Slot(seed), target, "cpu", 0, {})
     assert isinstance(case, TirCase)
-    return encode(case), adapter.script(adapter.from_program(case.program))
+    return encode(case), adapter.script(from_program(case.program))

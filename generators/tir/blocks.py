@@ -15,7 +15,7 @@ from tensorsmith.generators.tir.parameters import described
 from tensorsmith.generators.tir.scope import Scope, Slot
 from tensorsmith.generators.tir.statements import combined, sequence, store_to
 from tensorsmith.generators.tir.types import Typed, any_dtype, is_float, value_range
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, blocks
 from tensorsmith.targets.tvm.function import TirFunction
 
 _SIZES = (1, 2, 3, 4, 4, 5, 7, 8, 8, 16)
@@ -52,9 +52,9 @@ def random_blocks(rng: Random, stages: int = 3) -> TirFunction:
         nests.append(_stage(scope, slot))
         scope = replace(scope, readable=(*scope.readable, slot))
     body = nests[0] if len(nests) == 1 else adapter.tvm().tirx.SeqStmt(nests)
-    root = adapter.block("root", [], body, None, [slot.node for slot in local])
+    root = blocks.block("root", [], body, None, [slot.node for slot in local])
     slots = [*inputs, *outputs]
-    func = adapter.function([slot.node for slot in slots], adapter.realize([], _true(), root))
+    func = adapter.function([slot.node for slot in slots], blocks.realize([], _true(), root))
     return TirFunction(func, tuple(described(slot) for slot in slots))
 
 
@@ -143,12 +143,12 @@ def _stored(scope: Scope, slot: Slot, axes: Sequence[_Axis]) -> Any:
 
 def _realized(axes: Sequence[_Axis], body: Any, init: Any, name: str) -> Any:
     """A block of some variables where it stands."""
-    made = [adapter.iterator(axis.variable.node, axis.size, axis.reduces) for axis in axes]
+    made = [blocks.iterator(axis.variable.node, axis.size, axis.reduces) for axis in axes]
     tirx, predicate = adapter.tvm().tirx, None
     for cut in (axis.predicate for axis in axes if axis.predicate is not None):
         predicate = cut if predicate is None else tirx.And(predicate, cut)
-    block = adapter.block(name, made, body, init)
-    return adapter.realize([axis.value for axis in axes], _true() if predicate is None else predicate, block)
+    block = blocks.block(name, made, body, init)
+    return blocks.realize([axis.value for axis in axes], _true() if predicate is None else predicate, block)
 
 
 def _looped(scope: Scope, axes: Sequence[_Axis], body: Any) -> Any:

@@ -23,7 +23,7 @@ def random_lowered(rng: Random) -> TirFunction:
     Raises:
         EnvironmentLacksError: TVM is not installed.
     """
-    found = adapter.lowered_functions(random_chain(rng))
+    found = _lowered_functions(random_chain(rng))
     made = [function for function in map(of_function, found) if function is not None]
     return max(made, key=lambda function: len(function.buffers))
 
@@ -71,3 +71,13 @@ def _next(rng: Random, value: Any, inputs: list[Any], shape: list[int], dtype: s
     if chance < 0.95 and len(shape) > 1:
         return relax.op.concat([value, value], axis=rng.randrange(len(shape)))
     return relax.op.nn.relu(value)
+
+
+def _lowered_functions(relax_module: Any) -> list[Any]:
+    """The PrimFuncs of a Relax module after its operators have been lowered and fused, by name."""
+    transform = adapter.relax().transform
+    passes = (transform.LegalizeOps(), transform.AnnotateTIROpPattern(), transform.FuseOps(), transform.FuseTIR())
+    for one in passes:
+        relax_module = one(relax_module)
+    found = {str(name.name_hint): func for name, func in relax_module.functions.items()}
+    return [func for _, func in sorted(found.items()) if isinstance(func, adapter.tvm().tirx.PrimFunc)]

@@ -1,4 +1,4 @@
-"""Random PrimFuncs, as TVM has them and as data."""
+"""Random PrimFuncs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tensorsmith.generators.tir.parameters import described
 from tensorsmith.generators.tir.scope import Scope, Slot
 from tensorsmith.generators.tir.statements import sequence
 from tensorsmith.generators.tir.types import Typed, any_dtype, is_float, value_range
-from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar
+from tensorsmith.ir.tir import TirBuffer, TirScalar
 from tensorsmith.targets.tvm import adapter
 
 _SIZES = (1, 2, 3, 4, 4, 5, 7, 8, 8, 16)
@@ -37,12 +37,6 @@ def random_function(rng: Random, statements: int = 4) -> tuple[Any, tuple[TirBuf
     parameters = [*slots, *sinks]
     func = adapter.function([*(s.node for s in parameters), *(s.node for s in scalars)], body)
     return func, tuple(described(s) for s in parameters), tuple(_described(s) for s in scalars)
-
-
-def random_program(rng: Random, statements: int = 4) -> TirProgram:
-    """A random PrimFunc as data, with its TVMScript."""
-    func, buffers, scalars = random_function(rng, statements)
-    return adapter.to_program(func, buffers, scalars)
 
 
 def _parameter(scope: Scope) -> Slot:

@@ -14,7 +14,7 @@ from typing import Any
 from tensorsmith.ir.tir import INTEGER_DTYPES, integer_range
 from tensorsmith.mutators.tir.facts import facts, facts_of, filling, statements_of
 from tensorsmith.mutators.tir.independent import runs_apart
-from tensorsmith.targets.tvm import adapter, sites, tree
+from tensorsmith.targets.tvm import adapter, blocks, sites, tree
 from tensorsmith.targets.tvm.function import TirFunction
 from tensorsmith.targets.tvm.ranges import OF_TWO, Interval, interval
 from tensorsmith.targets.tvm.sites import SERIAL, Place
@@ -131,9 +131,9 @@ def _filled(buffer: Any, run: _Repair, in_block: bool) -> Any:
     sizes = [size or 1 for size in adapter.shape(buffer)]
     loops = [tirx.Var(f"f{position}", "int32") for position in range(len(sizes))]
     if in_block:
-        made = [adapter.iterator(tirx.Var(f"v{position}", "int32"), size) for position, size in enumerate(sizes)]
+        made = [blocks.iterator(tirx.Var(f"v{position}", "int32"), size) for position, size in enumerate(sizes)]
         store = tirx.BufferStore(buffer, value, [iterator.var for iterator in made])
-        body = adapter.realize(loops, tirx.IntImm("bool", 1), adapter.block("fill", made, store))
+        body = blocks.realize(loops, tirx.IntImm("bool", 1), blocks.block("fill", made, store))
     else:
         body = tirx.BufferStore(buffer, value, loops)
     for variable, size in zip(reversed(loops), reversed(sizes), strict=True):
@@ -337,7 +337,7 @@ def _realized(node: Any, old: Any, place: Place, run: _Repair) -> Any:
             predicate = tirx.And(predicate, tirx.GE(value, constant(dtype, least)))
     if predicate.same_as(node.predicate) or not run.wants(old):
         return node
-    return adapter.realize(list(node.iter_values), predicate, node.block)
+    return blocks.realize(list(node.iter_values), predicate, node.block)
 
 
 def _block(node: Any, old: Any, place: Place, run: _Repair) -> Any:

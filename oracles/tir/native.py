@@ -8,7 +8,7 @@ from typing import Any
 from tensorsmith.oracles.tir.errors import failed_in
 from tensorsmith.oracles.tir.meaning import Meaning, wrong_meaning
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import build
 from tensorsmith.targets.tvm.passes.apply import Context, build_module
 from tensorsmith.targets.tvm.passes.defaults import BUILD
 
@@ -33,4 +33,4 @@ def judge_native(
         built = build_module(module, context)
     except Exception as error:
         return failed_in(BUILD.name, error, free)
-    return wrong_meaning(meaning, partial(adapter.run, built), None, NAME, BUILD.name, "the native code:")
+    return wrong_meaning(meaning, partial(build.run, built), None, NAME, BUILD.name, "the native code:")

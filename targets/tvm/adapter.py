@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
-from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar
+from tensorsmith.ir.errors import EnvironmentLacksError
 
 ENTRY = "main"
 
@@ -80,36 +77,6 @@ def passes_of(dialect: str) -> Any:
     }[dialect]
 
 
-def target(attributes: Mapping[str, Any]) -> Any:
-    """A target, with itself as its host.
-
-    Args:
-        attributes: `kind`, and others that it has.
-
-    Raises:
-        InvalidInputError: TVM knows no such target.
-    """
-    root = tvm().root
-    try:
-        made = root.target.Target({k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()})
-        return made.with_host(made)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"step `target`: {first_line(error)}") from error
-
-
-def pass_context(config: Mapping[str, Any], opt_level: int, disabled: Sequence[str]) -> Any:
-    """A PassContext; may be entered any number of times.
-
-    Raises:
-        InvalidInputError: TVM has no such key, or does not take its value.
-    """
-    root = tvm().root
-    try:
-        return root.transform.PassContext(opt_level=opt_level, disabled_pass=list(disabled), config=dict(config))
-    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInputError(f"steps `config:...`: {first_line(error)}") from error
-
-
 def in_sequence(made: Any) -> Any:
     """A sequence of one pass."""
     return tvm().root.transform.Sequential([made])
@@ -127,25 +94,6 @@ def function_pass(change: Callable[[Any], Any], name: str, opt_level: int = 0) -
 def is_module(node: Any) -> bool:
     """Whether a node is an IRModule."""
     return isinstance(node, tvm().root.IRModule)
-
-
-def build_module(mod: Any, target: Any) -> Any:
-    """Compile a module under the current PassContext: of PrimFuncs a library, of Relax functions an executable.
-
-    Raises:
-        whatever TVM raises.
-    """
-    names = tvm()
-    of_tir = all(isinstance(func, names.tirx.PrimFunc) for func in mod.functions.values())
-    return names.tirx.build(mod, target) if of_tir else names.root.compile(mod, target)
-
-
-@cache
-def cpu_features() -> frozenset[str]:
-    """What the CPU of this machine has, in LLVM's words, such as `avx2`."""
-    codegen, root = tvm().root.target.codegen, tvm().root
-    here = {"kind": "llvm", "mtriple": codegen.llvm_get_system_triple(), "mcpu": codegen.llvm_get_system_cpu()}
-    return frozenset(str(feature) for feature in codegen.llvm_get_cpu_features(root.target.Target(here)))
 
 
 def only_function(mod: Any) -> Any | None:
@@ -178,71 +126,9 @@ def script(func: Any) -> str:
         return ""
 
 
-def to_program(func: Any, buffers: Sequence[TirBuffer], scalars: Sequence[TirScalar] = ()) -> TirProgram:
-    """The function as data, with its TVMScript; `buffers` and `scalars` say what its parameters are, in order."""
-    return TirProgram(tvm().root.ir.save_json(func), tuple(buffers), tuple(scalars), script(func))
-
-
-def from_program(program: TirProgram) -> Any:
-    """The PrimFunc of a program.
-
-    Raises:
-        InvalidInputError: the program's `json` is not what this version of TVM writes.
-    """
-    names = tvm()
-    try:
-        func = _read_json(program.json)
-    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise InvalidInputError(f"field `json`: TVM cannot read it: {first_line(error)}") from error
-    if not isinstance(func, names.tirx.PrimFunc):
-        raise InvalidInputError(f"field `json`: a {type(func).__name__}, not a PrimFunc")
-    return func
-
-
-def _read_json(text: str) -> Any:
-    """The node of a JSON text; one that this version of TVM wrote is read without its slow conversion of old texts."""
-    written_by = f'"tvm_version":"{tvm().root.__version__}"'
-    if written_by in text[-200:].replace(" ", ""):
-        return _ffi().serialization.from_json_graph_str(text)
-    return tvm().root.ir.load_json(text)
-
-
 def first_line(error: BaseException) -> str:
     """The first line of an error's message."""
     return str(error).partition("\n")[0]
-
-
-def build(func: Any, opt_level: int = 3, kind: str = "llvm") -> Any:
-    """Compile a function without checks of its arguments, so that it must be run with what it asks for.
-
-    Args:
-        func: a PrimFunc.
-        opt_level: 0 to 3, of the target's code generator and of the passes.
-        kind: the target, as TVM names it.
-
-    Raises:
-        whatever TVM raises on a function that it cannot compile.
-    """
-    root, tirx = tvm().root, tvm().tirx
-    target = root.target.Target({"kind": kind, "opt-level": opt_level})
-    with root.transform.PassContext(opt_level=opt_level, config={"tirx.disable_assert": True}):
-        return tirx.build(module(func), target)
-
-
-def run(built: Any, arguments: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """Run what `build` gave and return the arrays as they are afterwards.
-
-    Args:
-        built: the library.
-        arguments: in the order of the parameters: an array for each buffer, a Python number for each scalar.
-    """
-    root = tvm().root
-    passed = {
-        name: root.runtime.tensor(value) if isinstance(value, np.ndarray) else value
-        for name, value in arguments.items()
-    }
-    built[ENTRY](*passed.values())
-    return {name: passed[name].numpy() for name, value in arguments.items() if isinstance(value, np.ndarray)}
 
 
 def dtype_of(expression: Any) -> str:
@@ -297,7 +183,7 @@ def loads(expression: Any) -> bool:
         nonlocal found
         found = found or type(node).__name__ in ("TensorLoad", "BufferLoad")
 
-    _ffi().structural_walk(expression, visit)
+    ffi().structural_walk(expression, visit)
     return found
 
 
@@ -309,13 +195,11 @@ def data_of(expression: Any) -> Any | None:
 
 def same_function(one: Any, other: Any) -> bool:
     """Whether two functions are equal but for names and attributes."""
-    import tvm_ffi
-
     if one.params.same_as(other.params):
-        return one.body.same_as(other.body) or bool(tvm_ffi.structural_equal(one.body, other.body))
+        return one.body.same_as(other.body) or bool(ffi().structural_equal(one.body, other.body))
     kind = tvm().tirx.PrimFunc
     bare = [kind(func.params, func.body, func.ret_type) for func in (one, other)]
-    return bool(tvm_ffi.structural_equal(*bare))
+    return bool(ffi().structural_equal(*bare))
 
 
 def buffer_layout(variable: Any) -> tuple[str, tuple[Any, ...], tuple[Any, ...], Any]:
@@ -343,7 +227,7 @@ def load(source: Any, indices: Sequence[Any]) -> Any:
 
 def map_variables(node: Any, new: Callable[[Any], Any]) -> Any:
     """The tree with what `new` gives for every variable and buffer, where it is defined and where it is used."""
-    return _ffi().structural_map(node, [(tvm().root.ir.Var, new)])
+    return ffi().structural_map(node, [(tvm().root.ir.Var, new)])
 
 
 def variables(node: Any) -> dict[int, Any]:
@@ -353,66 +237,13 @@ def variables(node: Any) -> dict[int, Any]:
     def see(variable: Any) -> None:
         found[identity(variable)] = variable
 
-    _ffi().structural_walk(node, [(tvm().root.ir.Var, see)])
+    ffi().structural_walk(node, [(tvm().root.ir.Var, see)])
     return found
-
-
-def block(
-    name: str,
-    iterators: Sequence[Any],
-    body: Any,
-    init: Any = None,
-    buffers: Sequence[Any] = (),
-    match_buffers: Sequence[Any] = (),
-    annotations: Mapping[str, Any] | None = None,
-) -> Any:
-    """A block, whose read and written regions are those that TVM finds in it; of a root block none.
-
-    Args:
-        name: `root` for the outermost one.
-        iterators: its variables (IterVar).
-        body: its statement.
-        init: what a reduction starts with, or None.
-        buffers: what it allocates.
-        match_buffers: its views of other buffers.
-        annotations: as TVM takes them.
-    """
-    s_tir = tvm().root.s_tir
-    kept = (name, body, init, list(buffers), list(match_buffers), dict(annotations or {}))
-    bare = s_tir.SBlock(list(iterators), [], [], *kept)
-    if name == "root":
-        return bare
-    inside = {identity(variable) for variable in (*buffers, *_allocated(bare))}
-    used = [one for number, one in variables(bare).items() if is_buffer(one) and number not in inside]
-    try:
-        reads, writes = tvm().analysis.get_sblock_read_write_region(bare, {variable: variable for variable in used})
-    except RuntimeError:  # it folds expressions, which fails on some with unsigned integers
-        reads = writes = [_all_of(variable) for variable in used]
-    return s_tir.SBlock(list(iterators), reads, writes, *kept)
-
-
-def _allocated(body: Any) -> list[Any]:
-    found: list[Any] = []
-
-    def see(statement: Any) -> None:
-        found.append(statement.buffer)
-
-    _ffi().structural_walk(body, [(tvm().tirx.AllocBuffer, see)])
-    return found
-
-
-def _all_of(variable: Any) -> Any:
-    span = tvm().root.ir.Range
-    return tvm().tirx.BufferRegion(variable, [span(0, size) for size in variable.ty.shape])
-
-
-def realize(values: Sequence[Any], predicate: Any, inner: Any) -> Any:
-    """A block where it stands: the values of its variables, and whether it runs."""
-    return tvm().root.s_tir.SBlockRealize(list(values), predicate, inner)
 
 
 @cache
-def _ffi() -> Any:
+def ffi() -> Any:
+    """The package that TVM keeps its functions on trees in."""
     import tvm_ffi
 
     return tvm_ffi
@@ -421,12 +252,6 @@ def _ffi() -> Any:
 def shape(variable: Any) -> tuple[int | None, ...]:
     """The sizes of a buffer; None for those that are not constant."""
     return tuple(int(size.value) if type(size).__name__ == "IntImm" else None for size in variable.ty.shape)
-
-
-def iterator(variable: Any, size: int, reduces: bool = False, low: int = 0) -> Any:
-    """A variable of a block, which goes over [low, low + size), in any order unless it `reduces`."""
-    span = tvm().root.ir.Range.from_min_extent(low, size)
-    return tvm().tirx.IterVar(span, variable, 2 if reduces else 0)
 
 
 def is_number(expression: Any) -> bool:
@@ -458,7 +283,7 @@ def read_script(text: str) -> Any:
 
 def equal(one: Any, other: Any) -> bool:
     """Whether two nodes are equal but for the names of variables."""
-    return bool(_ffi().structural_equal(one, other))
+    return bool(ffi().structural_equal(one, other))
 
 
 def number_type(dtype: str) -> Any:
@@ -485,16 +310,6 @@ def renamed(func: Any, names: Sequence[str]) -> Any:
 def scheduled_operator(tensors: Sequence[Any]) -> Any:
     """The PrimFunc, in block form, that computes the last of some tensor expressions from the ones before."""
     return tvm().root.te.create_prim_func(list(tensors))
-
-
-def lowered_functions(relax_module: Any) -> list[Any]:
-    """The PrimFuncs of a Relax module after its operators have been lowered and fused, by name."""
-    transform = relax().transform
-    passes = (transform.LegalizeOps(), transform.AnnotateTIROpPattern(), transform.FuseOps(), transform.FuseTIR())
-    for one in passes:
-        relax_module = one(relax_module)
-    found = {str(name.name_hint): func for name, func in relax_module.functions.items()}
-    return [func for _, func in sorted(found.items()) if isinstance(func, tvm().tirx.PrimFunc)]
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar
 from tensorsmith.targets.tvm import adapter
 
@@ -36,8 +37,32 @@ def to_function(program: TirProgram) -> TirFunction:
     """
     func = _recent.get(program.json)
     if func is None:
-        func = adapter.from_program(program)
+        func = from_program(program)
     return TirFunction(func, program.buffers, program.scalars)
+
+
+def from_program(program: TirProgram) -> Any:
+    """The PrimFunc of a program.
+
+    Raises:
+        InvalidInputError: the program's `json` is not what this version of TVM writes.
+    """
+    names = adapter.tvm()
+    try:
+        func = _read_json(program.json)
+    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise InvalidInputError(f"field `json`: TVM cannot read it: {adapter.first_line(error)}") from error
+    if not isinstance(func, names.tirx.PrimFunc):
+        raise InvalidInputError(f"field `json`: a {type(func).__name__}, not a PrimFunc")
+    return func
+
+
+def _read_json(text: str) -> Any:
+    """The node of a JSON text; one that this version of TVM wrote is read without its slow conversion of old texts."""
+    written_by = f'"tvm_version":"{adapter.tvm().root.__version__}"'
+    if written_by in text[-200:].replace(" ", ""):
+        return adapter.ffi().serialization.from_json_graph_str(text)
+    return adapter.tvm().root.ir.load_json(text)
 
 
 def to_program(function: TirFunction, with_script: bool = False) -> TirProgram:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, blocks
 
 Path = tuple[int, ...]
 
@@ -161,7 +161,7 @@ def _loop(node: Any, new: Mapping[str, Any]) -> Any:
 
 
 def _block(node: Any, new: Mapping[str, Any]) -> Any:
-    return adapter.block(
+    return blocks.block(
         node.name_hint, list(node.iter_vars), new["body"], new["init"], list(node.alloc_buffers),
         match_buffers=list(node.match_buffers), annotations=dict(node.annotations),
     )  # fmt: skip
@@ -188,7 +188,7 @@ _MAKE: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
     "AttrStmt": lambda node, new: adapter.tvm().tirx.AttrStmt(node.node, node.attr_key, new["value"], new["body"]),
     "DeclBuffer": lambda node, new: adapter.tvm().tirx.DeclBuffer(node.buffer, data=new["data"]),
     "For": _loop,
-    "SBlockRealize": lambda node, new: adapter.realize(new["iter_values"], new["predicate"], new["block"]),
+    "SBlockRealize": lambda node, new: blocks.realize(new["iter_values"], new["predicate"], new["block"]),
     "SBlock": _block,
 }
 

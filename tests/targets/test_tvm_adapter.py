@@ -9,7 +9,8 @@ import pytest
 
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.tir import TirBuffer, decode, encode
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, build
+from tensorsmith.targets.tvm.function import TirFunction, from_program, to_program
 
 BUFFERS = (TirBuffer("A", "int32", (4,)), TirBuffer("B", "int32", (4,)))
 
@@ -30,25 +31,25 @@ def test_without_tvm_the_error_says_what_to_install() -> None:
 
 def test_a_function_comes_back_from_data_as_it_was() -> None:
     func = doubled()
-    program = adapter.to_program(func, BUFFERS)
+    program = to_program(TirFunction(func, BUFFERS), with_script=True)
     assert "def main(" in program.script
-    again = adapter.from_program(decode(encode(program)))
+    again = from_program(decode(encode(program)))
     assert pytest.importorskip("tvm_ffi").structural_equal(again, func)
-    assert adapter.to_program(again, BUFFERS) == program
+    assert to_program(TirFunction(again, BUFFERS), with_script=True) == program
 
 
 @pytest.mark.parametrize("json", ["{}", '{"nodes": [], "root_index": 0}', "[1]"])
 def test_json_that_is_not_tvms_is_one_line(json: str) -> None:
-    program = msgspec.structs.replace(adapter.to_program(doubled(), BUFFERS), json=json)
+    program = msgspec.structs.replace(to_program(TirFunction(doubled(), BUFFERS)), json=json)
     with pytest.raises(InvalidInputError, match="field `json`") as caught:
-        adapter.from_program(program)
+        from_program(program)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("opt_level", [0, 3])
 def test_build_and_run(opt_level: int) -> None:
     given = {"A": np.array([1, -2, 3, 4], "int32"), "B": np.zeros(4, "int32")}
-    result = adapter.run(adapter.build(doubled(), opt_level), given)
+    result = build.run(build.build(doubled(), opt_level), given)
     assert result["B"].tolist() == [2, -4, 6, 8]
     assert given["B"].tolist() == [0, 0, 0, 0]
 

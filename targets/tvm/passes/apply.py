@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from tensorsmith.ir.pipeline import Pipeline, Step
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.passes.catalog import PASSES, passes
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.make import make_pass
@@ -70,7 +70,7 @@ def build_module(module: Any, context: Context) -> Any:
         whatever TVM raises.
     """
     with context.build_context:
-        return adapter.build_module(module, context.target)
+        return build.build_module(module, context.target)
 
 
 @lru_cache(256)
@@ -88,9 +88,9 @@ def context_of(settings: Settings, not_in_build: tuple[str, ...] = ()) -> Contex
     disabled = [make_pass(Step(name)).info.name for name in settings.disabled]
     absent = [make_pass(Step(name)).info.name for name in not_in_build]
     return Context(
-        adapter.target(dict(settings.target)),
-        adapter.pass_context(config, settings.opt_level, disabled),
-        adapter.pass_context(config, settings.opt_level, [*disabled, *absent]),
+        build.target(dict(settings.target)),
+        build.pass_context(config, settings.opt_level, disabled),
+        build.pass_context(config, settings.opt_level, [*disabled, *absent]),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import build
 from tensorsmith.targets.tvm.passes.entry import Kind, Values
 from tensorsmith.targets.tvm.passes.settings import CONFIG, OPT_LEVEL, TARGET
 
@@ -143,7 +143,7 @@ _NEEDS = {
 @cache
 def settings_here(kind: Kind) -> tuple[Setting, ...]:
     """The settings that do something for programs of a kind, with the values that the CPU of this machine can run."""
-    features = adapter.cpu_features()
+    features = build.cpu_features()
     found = []
     for setting in SETTINGS:
         if setting.kind in (None, kind):

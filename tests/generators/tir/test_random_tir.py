@@ -6,11 +6,12 @@ from random import Random
 import numpy as np
 import pytest
 
-from tensorsmith.generators.tir.func import random_function, random_program
+from tensorsmith.generators.tir.func import random_function
 from tensorsmith.generators.tir.inputs import random_inputs
-from tensorsmith.ir.tir import TirBuffer, TirScalar, decode, encode
+from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar, decode, encode
 from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.function import TirFunction, to_program
 
 pytest.importorskip("tvm")
 
@@ -23,8 +24,12 @@ KINDS = [
 ]  # fmt: skip
 
 
+def random_program(seed: int) -> TirProgram:
+    return to_program(TirFunction(*random_function(Random(seed))), with_script=True)
+
+
 def test_equal_seeds_give_equal_programs() -> None:
-    programs = [encode(random_program(Random(seed))) for seed in (1, 1, 2)]
+    programs = [encode(random_program(seed)) for seed in (1, 1, 2)]
     assert programs[0] == programs[1] != programs[2]
     assert encode(decode(programs[0])) == programs[0]
 
@@ -59,7 +64,7 @@ def test_a_program_keeps_its_buffers_in_their_ranges() -> None:
 @pytest.fixture(scope="module")
 def text() -> str:
     """The JSON of many programs."""
-    return "".join(random_program(Random(seed)).json for seed in SEEDS)
+    return "".join(random_program(seed).json for seed in SEEDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,7 +73,7 @@ def test_every_construct_occurs(kind: str, text: str) -> None:
 
 
 def test_loops_are_of_every_kind() -> None:
-    script = "".join(random_program(Random(seed)).script for seed in SEEDS)
+    script = "".join(random_program(seed).script for seed in SEEDS)
     for form in ("T.parallel", "T.vectorized", "T.unroll"):
         assert form in script
     assert re.search(r"in range\(.+, .+, [23]\):", script), "steps"

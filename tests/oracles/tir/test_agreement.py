@@ -13,7 +13,7 @@ from tensorsmith.generators.tir.func import random_function
 from tensorsmith.generators.tir.inputs import random_inputs
 from tensorsmith.oracles.tir.agreement import disagreement
 from tensorsmith.oracles.tir.interpreter import compile_function
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import build
 
 
 def outcome(seed: int) -> str:
@@ -22,10 +22,10 @@ def outcome(seed: int) -> str:
     reference = compile_function(func)
     expected = reference.run(inputs)
     try:
-        built = adapter.build(func, opt_level=0)
+        built = build.build(func, opt_level=0)
     except Exception:  # TVM's passes fail on some valid programs
         return "does not build"
-    difference = disagreement(expected, adapter.run(built, inputs), reference.inexact)
+    difference = disagreement(expected, build.run(built, inputs), reference.inexact)
     return "agrees" if difference is None else "differs"
 
 

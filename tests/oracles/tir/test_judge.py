@@ -17,7 +17,7 @@ from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm import adapter
-from tensorsmith.targets.tvm.function import TirFunction, to_program
+from tensorsmith.targets.tvm.function import TirFunction, from_program, to_program
 from tensorsmith.targets.tvm.passes.catalog import unregister_pass
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_TIR
 from tests.planted import planted_passes as planted
@@ -92,7 +92,7 @@ def test_a_pass_that_changes_nothing_here_is_not_blamed() -> None:
 
 def test_a_pragma_around_its_loop_is_no_use_of_a_variable() -> None:
     plain = case_of(selection, (), small(0, 9))
-    func = adapter.from_program(plain.program)
+    func = from_program(plain.program)
     marked = with_loop(func.body, annotations={"pragma_unroll_explicit": adapter.tvm().tirx.IntImm("int32", 0)})
     program = to_program(TirFunction(func.with_body(marked), plain.program.buffers))
     steps = (Step("s_tir.LowerOpaqueBlock"), Step("tirx.FlattenBuffer"))

@@ -13,7 +13,7 @@ import pytest
 from tensorsmith.generators.tir.func import random_function
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.pipeline import Pipeline, Step
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.passes.apply import apply_pass, build_module, prepare
 from tensorsmith.targets.tvm.passes.catalog import find_pass, passes, register_pass, unregister_pass
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
@@ -272,7 +272,7 @@ def test_a_lowered_module_can_be_built_and_run() -> None:
     for step in DEFAULT_LOWERING:
         module = apply_pass(module, step, context)
     built = build_module(module, context)
-    assert adapter.run(built, {"A": np.arange(8, dtype="int32")})["A"].tolist() == list(range(5, 13))
+    assert build.run(built, {"A": np.arange(8, dtype="int32")})["A"].tolist() == list(range(5, 13))
 
 
 def test_a_build_leaves_out_what_may_not_run_again() -> None:
@@ -324,8 +324,8 @@ def test_a_pass_of_a_third_party() -> None:
 def test_passes_do_not_change_the_function_they_are_given() -> None:
     made: Any = random_function(random.Random(5))
     func = made.func if hasattr(made, "func") else made[0]
-    before = adapter.to_program(func, ()).json
+    before = adapter.json_of(func)
     module, context = prepare(func, Pipeline())
     for step in DEFAULT_TIR:
         module = apply_pass(module, step, context)
-    assert adapter.to_program(func, ()).json == before
+    assert adapter.json_of(func) == before

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tensorsmith.generators.tir.func import random_function
-from tensorsmith.targets.tvm import adapter, tree
+from tensorsmith.targets.tvm import adapter, blocks, tree
 from tensorsmith.targets.tvm.function import TirFunction, to_function, to_program
 from tensorsmith.targets.tvm.sites import Loop, Site, sites
 from tensorsmith.targets.tvm.tree import Role
@@ -23,7 +23,7 @@ def random(seed: int) -> TirFunction:
     return TirFunction(*random_function(Random(seed)))
 
 
-def blocks() -> Any:
+def in_blocks() -> Any:
     """A function in the form that can be scheduled: B[i] = sum over k of 2 * A[i, k], by way of a local buffer."""
     tirx = tvm.tirx
     a, b = adapter.buffer("A", "float32", (4, 8)), adapter.buffer("B", "float32", (4,))
@@ -36,8 +36,8 @@ def blocks() -> Any:
             for size, kind in zip((4, 8), kinds, strict=True)
         ]
         variables = [iterator.var for iterator in iterators]
-        made = adapter.block(name, iterators, body(*variables), init(*variables))
-        inner = adapter.realize(loops, tirx.IntImm("bool", 1), made)
+        made = blocks.block(name, iterators, body(*variables), init(*variables))
+        inner = blocks.realize(loops, tirx.IntImm("bool", 1), made)
         return tirx.For(loops[0], 0, 4, 0, tirx.For(loops[1], 0, 8, 0, inner))
 
     doubled = nest(
@@ -52,8 +52,8 @@ def blocks() -> Any:
         lambda i, k: tirx.BufferStore(b, tirx.Add(b[i], c[i, k]), [i]),
         lambda i, k: tirx.BufferStore(b, tirx.FloatImm("float32", 0.0), [i]),
     )
-    root = adapter.block("root", [], tirx.SeqStmt([doubled, summed]), None, [c])
-    return adapter.function([a, b], adapter.realize([], tirx.IntImm("bool", 1), root))
+    root = blocks.block("root", [], tirx.SeqStmt([doubled, summed]), None, [c])
+    return adapter.function([a, b], blocks.realize([], tirx.IntImm("bool", 1), root))
 
 
 def of_every_kind() -> Iterator[Any]:
@@ -94,7 +94,7 @@ def test_nodes_of_other_kinds_are_rebuilt() -> None:
 
 
 def test_blocks_are_rebuilt_with_the_regions_that_they_touch() -> None:
-    func = blocks()
+    func = in_blocks()
     assert adapter.is_well_formed(func)
     rebuilt = func.with_body(again(func.body))
     assert tvm_ffi.structural_equal(rebuilt, func)
@@ -133,7 +133,7 @@ def test_sizes_and_paths_agree() -> None:
 
 
 def test_variables_are_substituted_where_defined_and_used() -> None:
-    func = blocks()
+    func = in_blocks()
     loop = next(node for _, node in tree.walk(func.body) if tree.kind_of(node) == "For")
     new = tvm.tirx.Var("fresh", "int32")
     changed = tree.substitute(loop, {adapter.identity(loop.loop_var): new})

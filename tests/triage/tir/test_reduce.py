@@ -16,7 +16,7 @@ from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict, passed
 from tensorsmith.targets.tvm import adapter
-from tensorsmith.targets.tvm.function import TirFunction, to_function
+from tensorsmith.targets.tvm.function import TirFunction, from_program, to_function
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tensorsmith.triage.search import Progress
@@ -152,7 +152,7 @@ def test_no_candidate_is_ill_formed_or_judged_twice_and_progress_is_told() -> No
     told: list[Progress] = []
 
     def judge(case: TirCase) -> Verdict:
-        func = adapter.from_program(case.program)
+        func = from_program(case.program)
         assert adapter.is_well_formed(func)
         seen.append(case.id)
         return WRONG if "For" in kinds(to_function(case.program)) else passed("stand-in")

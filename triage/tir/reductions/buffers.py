@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tensorsmith.targets.tvm import adapter, tree
+from tensorsmith.targets.tvm import adapter, blocks, tree
 from tensorsmith.targets.tvm.function import TirFunction
 from tensorsmith.triage.tir.reductions.api import Candidates, attempted, greedy, nothing, rewritten, sequence
 from tensorsmith.triage.tir.reductions.constant import constant
@@ -36,7 +36,7 @@ def _without(body: Any, variable: Any, value: int) -> Any:
         if kind == "SeqStmt":
             return sequence(list(node.seq))
         if kind == "SBlock" and any(one.same_as(variable) for one in node.alloc_buffers):
-            return adapter.block(
+            return blocks.block(
                 node.name_hint,
                 list(node.iter_vars),
                 node.body,
