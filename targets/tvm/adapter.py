@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from tensorsmith.ir.errors import EnvironmentLacksError
+from tensorsmith.targets.tvm import older
 
 ENTRY = "main"
 
@@ -18,7 +19,7 @@ class Tvm:
 
     Attributes:
         root: `tvm`.
-        tirx: expressions, statements and functions; `tvm.tir` before 0.26.
+        tirx: expressions, statements and functions.
         analysis: where `verify_well_formed` of functions with blocks is.
     """
 
@@ -36,13 +37,30 @@ def tvm() -> Tvm:
     """
     try:
         import tvm as root
+
+        check_version(str(root.__version__))
         from tvm import tirx
         from tvm.s_tir import analysis
     except ImportError as error:
         raise EnvironmentLacksError(
             f"Apache TVM 0.27 is not installed ({error}): pip install 'tensorsmith[tvm]'"
         ) from error
+    if older.numbers(str(root.__version__)) < older.NEWEST:
+        older.rename(root)
     return Tvm(root, tirx, analysis)
+
+
+def check_version(version: str) -> None:
+    """Accept what TVM calls its version, or say why it is too old.
+
+    Raises:
+        EnvironmentLacksError: it is.
+    """
+    if older.numbers(version) < older.OLDEST:
+        raise EnvironmentLacksError(
+            f"Apache TVM {version} is not supported: it has buffers that are no variables, and expressions without "
+            "types; pip install 'tensorsmith[tvm]'"
+        )
 
 
 def buffer(name: str, dtype: str, shape: Sequence[int]) -> Any:

@@ -22,6 +22,7 @@ from tensorsmith.oracles.tir.meaning import Meaning, meaning_of
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm.function import to_function
+from tensorsmith.targets.tvm.older import in_its_words
 from tensorsmith.triage.repro_kinds import START_SECONDS
 from tensorsmith.triage.signature import same_failure
 from tensorsmith.triage.tir import repro_kinds
@@ -169,7 +170,7 @@ def _script(case: TirCase, verdict: Verdict, source: FunctionSource, body: _Body
     ]
     end = 'if __name__ == "__main__":\n    sys.exit(check())'
     parts = ["\n\n".join([_header(case, verdict), *imports]), source.text, body.text, end]
-    return "\n\n\n".join(parts) + "\n"
+    return in_its_words("\n\n\n".join(parts) + "\n")
 
 
 def _header(case: TirCase, verdict: Verdict) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
 from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.targets.tvm.older import has_argument, has_pass
 from tensorsmith.targets.tvm.passes.entry import Kind, PassEntry
 from tensorsmith.targets.tvm.passes.relax import RELAX
 from tensorsmith.targets.tvm.passes.s_tir import S_TIR
@@ -16,7 +18,12 @@ from tensorsmith.targets.tvm.passes.tirx import TIRX
 # Of pairs of a PassEntry and what makes its pass.
 ENTRY_POINTS = "tensorsmith.passes"
 
-PASSES: tuple[PassEntry, ...] = (*TIRX, *S_TIR, *RELAX)
+# Those that the installed TVM has, with the arguments that they have there.
+PASSES: tuple[PassEntry, ...] = tuple(
+    replace(entry, arguments=tuple(one for one in entry.arguments if has_argument(entry.name, one[0])))
+    for entry in (*TIRX, *S_TIR, *RELAX)
+    if has_pass(entry.name)
+)
 
 # Makes TVM's pass object from the arguments of a step, by name.
 Make: TypeAlias = Callable[..., Any]

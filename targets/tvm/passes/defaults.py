@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tensorsmith.ir.pipeline import Step
+from tensorsmith.targets.tvm.older import served_by
 
 BUILD = Step("build")
 
@@ -19,7 +20,7 @@ DEFAULT_LOWERING: tuple[Step, ...] = (
     Step("s_tir.LowerAutoCopy"),
     Step("s_tir.UnifyThreadBinding"),
     Step("s_tir.LowerMatchBuffer"),
-    Step("s_tir.StmtSimplify"),
+    Step(served_by("s_tir.StmtSimplify")),
     Step("s_tir.InjectPermutedLayout"),
     Step("s_tir.AnnotateIrregularLoop"),
     Step("s_tir.InjectSoftwarePipeline"),

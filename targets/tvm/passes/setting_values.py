@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tensorsmith.targets.tvm import build
+from tensorsmith.targets.tvm.older import has_pass
 from tensorsmith.targets.tvm.passes.entry import Kind, Values
 from tensorsmith.targets.tvm.passes.settings import CONFIG, OPT_LEVEL, TARGET
 
@@ -87,8 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
-# Passes of the default pipelines that may be left out.
-MAY_BE_DISABLED: dict[Kind, tuple[str, ...]] = {
+_MAY_BE_DISABLED: dict[Kind, tuple[str, ...]] = {
     "tir": (
         "s_tir.AnnotateIrregularLoop",
         "s_tir.CompactBufferAllocation",
@@ -105,6 +105,9 @@ MAY_BE_DISABLED: dict[Kind, tuple[str, ...]] = {
     ),
     "relax": ("relax.FoldConstant", "relax.KillAfterLastUse", "relax.RewriteDataflowReshape"),
 }
+
+# Passes of the default pipelines that may be left out.
+MAY_BE_DISABLED = {kind: tuple(name for name in names if has_pass(name)) for kind, names in _MAY_BE_DISABLED.items()}
 
 # Why the others are not tried.
 LEFT_OUT: dict[str, str] = {
