@@ -11,7 +11,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import shielded
 from tensorsmith.oracles.judge_graph import ExpectedCall, expected_calls, judge_compiled
-from tensorsmith.oracles.tir.judge import judge_tir
+from tensorsmith.oracles.tir.judge import OnStep, judge_tir
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.registry import graph_target
 
@@ -21,8 +21,13 @@ OnStage = Callable[[int, str], None]
 OnVerdict = Callable[[int, Verdict, float], None]
 
 
-def run_batch(cases: Sequence[Case], watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict) -> None:
-    """Judge test cases of one target; every position gets exactly one verdict, unless the process dies first."""
+def run_batch(
+    cases: Sequence[Case], watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict, on_step: OnStep
+) -> None:
+    """Judge test cases of one target; every position gets exactly one verdict, unless the process dies first.
+
+    `on_step` is told of the steps of pipelines of TIR, and of the empty name before the first of each.
+    """
     graphs = [case for case in cases if isinstance(case, TestCase)]
     if graphs:
         _run_graphs(graphs, watch, on_stage, on_verdict)
@@ -30,9 +35,10 @@ def run_batch(cases: Sequence[Case], watch: Stopwatch, on_stage: OnStage, on_ver
     for position, case in enumerate(cases):
         if isinstance(case, TirCase):
             on_stage(position, "judge")
+            on_step("")
             start = cpu_seconds()
             with watch.stage("judge"):
-                verdict = shielded(partial(judge_tir, case))
+                verdict = shielded(partial(judge_tir, case, on_step))
             on_verdict(position, verdict, cpu_seconds() - start)
 
 

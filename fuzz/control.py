@@ -11,6 +11,9 @@ from tensorsmith.ir.testcase import Device
 
 _LARGEST = 1 << 16
 
+# In a worker's own directory: the step of a pipeline of TIR that it is at, as a `Mark`.
+STEP_FILE = "step"
+
 
 class Warm(msgspec.Struct, frozen=True, tag="warm"):
     """First order: import these modules, read these files of operators, then warm these targets."""

@@ -289,7 +289,9 @@ class Engine:
         suspect = worker.position if worker.position in left else (left[0] if len(left) == 1 else None)
         if suspect is not None:
             left.remove(suspect)
-            verdict = died(Died(death.cause, death.signal, death.detail, 0.0))
+            # Before the test began the step was another's.
+            step = death.step if suspect == worker.position else ""
+            verdict = died(Died(death.cause, death.signal, death.detail, 0.0), guilty=step)
             self._count_test(verdict)
             self.alarms.hear(announced.cases[suspect], verdict)
         # Without a suspect the halves tell, in the end, which it was.

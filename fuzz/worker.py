@@ -12,6 +12,7 @@ from random import Random
 
 from tensorsmith.fuzz import messages
 from tensorsmith.fuzz.batch import run_batch
+from tensorsmith.fuzz.control import STEP_FILE
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import (
     Announced,
@@ -34,6 +35,7 @@ from tensorsmith.ir.errors import TensorsmithError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.mutators.pipelines import share_compiler_flags
 from tensorsmith.targets.isolation import become_sandbox
+from tensorsmith.targets.mark import Mark
 
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 
@@ -43,6 +45,7 @@ def main(connection: Connection, scratch: str, stderr_path: str) -> None:
     stderr = os.open(stderr_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
     become_sandbox(stderr)
     _own_caches(Path(scratch))
+    step = Mark(Path(scratch) / STEP_FILE)
 
     def send(message: Message) -> None:
         connection.send_bytes(messages.encode(message))
@@ -56,12 +59,12 @@ def main(connection: Connection, scratch: str, stderr_path: str) -> None:
             if isinstance(order, TriageAlarm):
                 send(triage_alarm(order))
             else:
-                _serve(order, send)
+                _serve(order, send, step)
         except Exception:
             send(WorkerFailed(traceback.format_exc()))
 
 
-def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None]) -> None:
+def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None], step: Mark) -> None:
     watch = Stopwatch()
     with watch.stage("generate"):
         announced = _make(order) if isinstance(order, FuzzBatch) else _given(order)
@@ -72,6 +75,7 @@ def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None]) -> None
             watch,
             lambda position, stage: send(Started(position, stage)),
             lambda position, verdict, seconds: send(Judged(position, verdict, seconds)),
+            step.write,
         )
     send(BatchDone(dict(watch.wall), dict(watch.cpu)))
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 from tensorsmith.fuzz import messages
-from tensorsmith.fuzz.control import Exited, Fork, Forked, NotReady, Ready, Reply, Warm, receive_reply, send
+from tensorsmith.fuzz.control import STEP_FILE, Exited, Fork, Forked, NotReady, Ready, Reply, Warm, receive_reply, send
 from tensorsmith.fuzz.messages import Announced, Message, Order, RunBatch, Started, TriageAlarm
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.isolation import kill_group, tree_rss
+from tensorsmith.targets.mark import Mark
 
 MEMORY_POLL_SECONDS = 0.25
 # A triage order has its own deadline for reducing; this is what it may take beyond that for confirming and writing:
@@ -66,12 +67,16 @@ class Heard:
 
 @dataclass(frozen=True)
 class Death:
-    """A worker ended: killed by the engine for `cause`, by a signal, or by its own exit."""
+    """A worker ended: killed by the engine for `cause`, by a signal, or by its own exit.
+
+    `step` is that of a pipeline of TIR that it was at last.
+    """
 
     worker: Worker
     cause: Literal["signal", "hang", "memory", "exit"]
     signal: int
     detail: str
+    step: str = ""
 
 
 @dataclass
@@ -311,12 +316,14 @@ def _death(worker: Worker, status: int) -> Death:
         detail = worker.stderr.read_text(errors="replace")[-16384:]
     except OSError:
         detail = ""
+    step_file = worker.scratch / STEP_FILE
+    step = Mark(step_file).read() if step_file.exists() else ""
     shutil.rmtree(worker.scratch, ignore_errors=True)
     if worker.killed:
-        return Death(worker, worker.killed, 0, detail)
+        return Death(worker, worker.killed, 0, detail, step)
     if os.WIFSIGNALED(status):
-        return Death(worker, "signal", os.WTERMSIG(status), detail)
-    return Death(worker, "exit", 0, detail)
+        return Death(worker, "signal", os.WTERMSIG(status), detail, step)
+    return Death(worker, "exit", 0, detail, step)
 
 
 def _stop(pid: int) -> None:

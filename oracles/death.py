@@ -12,18 +12,25 @@ from tensorsmith.targets.isolation import Died
 NAME = "crash"
 
 
-def died(death: Died, packages: tuple[str, ...] = ()) -> Verdict:
-    """The verdict on a death: a crash, a hang, or memory without end. `packages` are the compiler's."""
+def died(death: Died, packages: tuple[str, ...] = (), guilty: str = "") -> Verdict:
+    """The verdict on a death: a crash, a hang, or memory without end.
+
+    Args:
+        death: how the process ended.
+        packages: the compiler's.
+        guilty: the step of the pipeline that it was at, where that is known.
+    """
     frames = frames_of(death.detail, packages)
     evidence = (("stderr", death.detail[-6000:]),)
     if death.cause == "hang":
         message = "compiling or running did not end within its time limit"
-        return Verdict("fail", NAME, kind="hang", message=message, frames=frames, evidence=evidence)
+        return Verdict("fail", NAME, kind="hang", guilty=guilty, message=message, frames=frames, evidence=evidence)
     if death.cause == "memory":
         message = "compiling or running went over its memory limit"
-        return Verdict("fail", NAME, kind="memory", message=message, frames=frames, evidence=evidence)
+        return Verdict("fail", NAME, kind="memory", guilty=guilty, message=message, frames=frames, evidence=evidence)
     name = signal.Signals(death.signal).name if death.signal else "exit"
-    return Verdict("fail", NAME, kind="crash", message=f"the process died: {name}", frames=frames, evidence=evidence)
+    message = f"the process died: {name}"
+    return Verdict("fail", NAME, kind="crash", guilty=guilty, message=message, frames=frames, evidence=evidence)
 
 
 def frames_of(stack: str, packages: tuple[str, ...]) -> tuple[str, ...]:

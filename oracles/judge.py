@@ -13,9 +13,11 @@ from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.death import NAME as CRASH
 from tensorsmith.oracles.death import died
 from tensorsmith.oracles.judge_graph import judge_graph, sane_graph
-from tensorsmith.oracles.tir.judge import judge_tir, sane_tir
+from tensorsmith.oracles.tir.judge import OnStep, judge_tir, sane_tir
+from tensorsmith.oracles.tir.judge import ignore as ignore_step
 from tensorsmith.oracles.verdict import Verdict, invalid
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
+from tensorsmith.targets.mark import Mark
 from tensorsmith.targets.registry import find_target
 
 HARNESS_ERROR = "harness-error"
@@ -23,8 +25,12 @@ HARNESS_ERROR = "harness-error"
 _decoder = msgspec.json.Decoder(Verdict)
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case, on_step: OnStep = ignore_step) -> Verdict:
     """Judge a test case in this process, compiled the way a user would; the compiler may crash or hang it.
+
+    Args:
+        case: the test case.
+        on_step: called with the name of each step of a pipeline of TIR before it runs.
 
     Raises:
         InvalidInputError: the target does not exist, or compiles another kind of program.
@@ -33,7 +39,7 @@ def judge(case: Case) -> Verdict:
         return judge_graph(case)
     if find_target(case.target).programs != "tir":
         raise InvalidInputError(f"target `{case.target}` compiles graphs of operators, not programs of TIR")
-    return judge_tir(case)
+    return judge_tir(case, on_step)
 
 
 def shielded(judging: Callable[[], Verdict]) -> Verdict:
@@ -46,13 +52,15 @@ def shielded(judging: Callable[[], Verdict]) -> Verdict:
 
 
 def judge_isolated(case: Case, limits: Limits) -> Verdict:
-    """Judge a test case in a forked child of this process; its death is a verdict too.
+    """Judge a test case in a forked child of this process; its death is a verdict too, and the step that it was at is
+    guilty.
 
     Raises:
         InvalidInputError: the target does not exist.
     """
     find_target(case.target)
-    result = run_isolated(lambda: msgspec.json.encode(shielded(lambda: judge(case))), limits)
+    step = Mark()
+    result = run_isolated(lambda: msgspec.json.encode(shielded(lambda: judge(case, step.write))), limits)
     if not isinstance(result, Died):
         return _decoder.decode(result.payload)
     # What the compiler died of must have a meaning.
@@ -60,7 +68,7 @@ def judge_isolated(case: Case, limits: Limits) -> Verdict:
     if isinstance(sane, Died):
         return invalid(CRASH, "eager-death", f"eager itself died: {sane.cause}")
     verdict = _decoder.decode(sane.payload)
-    return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target).packages)
+    return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target).packages, step.read())
 
 
 def _sane(case: Case) -> Verdict:

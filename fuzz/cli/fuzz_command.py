@@ -31,6 +31,8 @@ from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError, Tens
 from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 
+# Judging a program of TIR takes less than half a second, compiling it included; one that takes this long hangs.
+TIR_TIME_LIMIT = 5.0
 _CHECK_SECONDS = 300.0  # importing torch from a cold disk takes long
 
 
@@ -95,7 +97,9 @@ def fuzz(
         versions=installed_versions(),
         **{name: value for name, value in given.items() if value is not None},
     )
-    _check(directory, settings)
+    kinds = _check(directory, settings)
+    if test_timeout is None and kinds == {"tir"} and not (directory / FILE_NAME).exists():
+        settings = msgspec.structs.replace(settings, time_limit=TIR_TIME_LIMIT)
     new = _run(directory, settings, budget)
     with Store.open(directory) as store:
         print()
@@ -118,19 +122,25 @@ def _present_settings(directory: Path) -> Settings:
     return Settings(seed=secrets.randbelow(1 << 32), workers=available_cores())
 
 
-def _check(directory: Path, settings: Settings) -> None:
-    """Ask in a child process whether targets and operators can be had here: this one never loads a compiler."""
-    answer = run_isolated(lambda: _complaint(directory, settings), Limits(seconds=_CHECK_SECONDS))
+def _check(directory: Path, settings: Settings) -> set[str]:
+    """Ask in a child process whether targets and operators can be had here: this one never loads a compiler.
+
+    Returns:
+        the kinds of programs that the targets compile.
+    """
+    answer = run_isolated(lambda: _asked(directory, settings), Limits(seconds=_CHECK_SECONDS))
     if isinstance(answer, Died):
         silent = "no message was left; may an --import exit?" if settings.imports else "no message was left"
         said = _last_line(answer.detail) or silent
         raise EnvironmentLacksError(f"asking the targets failed ({answer.cause}): {said}")
-    if answer.payload:
-        exit_code, text = msgspec.json.decode(answer.payload, type=tuple[int, str])
+    exit_code, text = msgspec.json.decode(answer.payload, type=tuple[int, str])
+    if exit_code:
         raise InvalidInputError(text) if exit_code == InvalidInputError.exit_code else EnvironmentLacksError(text)
+    return set(text.split())
 
 
-def _complaint(directory: Path, settings: Settings) -> bytes:
+def _asked(directory: Path, settings: Settings) -> bytes:
+    """An exit code with a complaint, or 0 with the kinds of programs that the targets compile."""
     from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.targets.registry import usable_target
 
@@ -138,11 +148,10 @@ def _complaint(directory: Path, settings: Settings) -> bytes:
         import_first(settings.imports)
         for path in settings.operators:
             read_operators(directory / path)
-        for name in settings.targets:
-            usable_target(name, settings.device)
+        kinds = {usable_target(name, settings.device).programs for name in settings.targets}
     except TensorsmithError as error:
         return msgspec.json.encode((error.exit_code, str(error)))
-    return b""
+    return msgspec.json.encode((0, " ".join(sorted(kinds))))
 
 
 def _last_line(text: str) -> str:

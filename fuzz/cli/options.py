@@ -36,7 +36,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 TestTimeoutOption = Annotated[
     str | None,
-    typer.Option("--test-timeout", metavar="TIME", help="How long one test may take, such as 60s.  [default: 60s]"),
+    typer.Option(
+        "--test-timeout",
+        metavar="TIME",
+        help="How long one test may take, such as 60s.  [default: 60s; 5s in campaigns against tvm-tir]",
+    ),
 ]
 
 MemoryOption = Annotated[

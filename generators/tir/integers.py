@@ -180,6 +180,18 @@ def _cast(scope: Scope, dtype: str, depth: int) -> Typed:
     return _converted(scope, scope.grow(scope, scope.rng.choice(INTEGER_DTYPES), depth), dtype)
 
 
+def _low_bits(scope: Scope, dtype: str, depth: int) -> Typed:
+    """What is left of a value in a narrower unsigned dtype, which is its remainder."""
+    tirx, a = adapter.tvm().tirx, scope.grow(scope, dtype, depth)
+    narrower = [d for d in INTEGER_DTYPES if d.startswith("u") and bits(d) < bits(dtype)]
+    if not narrower:
+        return a
+    narrow = scope.rng.choice(narrower)
+    greatest = integer_range(narrow)[1]
+    low, high = (a.low, a.high) if a.low >= 0 and a.high <= greatest else (0, greatest)
+    return Typed(tirx.Cast(dtype, tirx.Cast(narrow, a.node)), dtype, low, high)
+
+
 def _count(scope: Scope, dtype: str, depth: int) -> Typed:
     """The number of ones, or of zeros before the first one, of a value that is not zero."""
     tirx = adapter.tvm().tirx
@@ -193,5 +205,5 @@ def _count(scope: Scope, dtype: str, depth: int) -> Typed:
 
 OPERATIONS: list[Callable[[Scope, str, int], Typed]] = [
     _add, _add, _subtract, _subtract, _multiply, _divide, _divide, _remainder, _remainder,
-    _extreme, _bitwise, _invert, _shift, _cast, _count,
+    _extreme, _bitwise, _invert, _shift, _cast, _low_bits, _count,
 ]  # fmt: skip

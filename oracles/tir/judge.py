@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from tensorsmith.ir.pipeline import Step
 from tensorsmith.ir.tir_case import TirCase
@@ -21,12 +22,23 @@ from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 # Keeps values between operations of bfloat16 in float32, as it should.
 _WIDENS = "tirx.BF16ComputeLegalize"
 
+# Called with the name of a step before it runs; what comes until the next call is that step's doing.
+OnStep: TypeAlias = Callable[[str], object]
 
-def judge_tir(case: TirCase) -> Verdict:
+
+def ignore(step: str) -> None:
+    """Nobody asks which step it is."""
+
+
+def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
     """Run the pipeline one pass at a time and judge every program on the way; with `build`, the native code, too.
 
     The first pass that raises, or that gives an ill-formed program or one of another meaning, is guilty. A program
     without a defined meaning is invalid.
+
+    Args:
+        case: the test case.
+        on_step: called before each step runs, for this process may die of it.
 
     Raises:
         InvalidInputError: the program or a step of the pipeline is not what this version of TVM knows.
@@ -39,6 +51,7 @@ def judge_tir(case: TirCase) -> Verdict:
     free = settings_of(case.pipeline).free_order
     module, comparable = original, not free
     for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
+        on_step(step.name)
         if step == BUILD:
             return judge_native(module, context, meaning, free) or passed(NAME)
         after, verdict = _apply(module, step, context, free)
@@ -50,6 +63,7 @@ def judge_tir(case: TirCase) -> Verdict:
                 return verdict
         module = after
     if not passes_in(case.pipeline):
+        on_step(BUILD.name)
         return judge_native(original, context, meaning, free) or passed(NAME)
     return passed(NAME)
 

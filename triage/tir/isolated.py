@@ -7,18 +7,20 @@ if the failure is a death, every candidate gets a child.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 
 import msgspec
+from msgspec.structs import replace
 
+from tensorsmith.ir.pipeline import Pipeline
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import judge_isolated
-from tensorsmith.oracles.tir.judge import judge_tir
+from tensorsmith.oracles.tir.judge import judge_tir, sane_tir
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.isolation import Died, Limits, run_isolated
-from tensorsmith.targets.tvm.passes.defaults import BUILD
-from tensorsmith.targets.tvm.passes.settings import passes_in
+from tensorsmith.targets.isolation import Completed, Died, Limits, run_isolated
 from tensorsmith.triage.search import Progress, Reduced
 from tensorsmith.triage.tir.blame import usual_suspect
+from tensorsmith.triage.tir.pipeline import explicit
 from tensorsmith.triage.tir.reduce import reduce_tir
 
 _DEATHS = ("crash", "hang", "memory")
@@ -53,17 +55,27 @@ def reduce_tir_isolated(
         ended = run_isolated(lambda: msgspec.json.encode(_reduce_here(case, verdict, seconds)), whole)
         if not isinstance(ended, Died):
             return _decoder.decode(ended.payload)
-    reduced = reduce_tir(
-        case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress
-    )
-    return _with_guilty(reduced) if verdict.kind in _DEATHS else reduced
+    return reduce_tir(case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress)
 
 
-def _with_guilty(reduced: Reduced[TirCase]) -> Reduced[TirCase]:
-    """A process that died does not say in which pass; the last one that is left is the one."""
-    steps = passes_in(reduced.case.pipeline)
-    guilty = steps[-1].name if steps else BUILD.name
-    return msgspec.structs.replace(reduced, verdict=msgspec.structs.replace(reduced.verdict, guilty=guilty))
+def seconds_without(case: TirCase, guilty: str, limits: Limits) -> float | None:
+    """How long a test case takes to be judged up to a step; None if it does not end even so.
+
+    Args:
+        case: the test case.
+        guilty: the step before which it ends.
+        limits: of the run.
+    """
+    settings, passes = explicit(case)
+    before = tuple(takewhile(lambda step: step.name != guilty, passes))
+    shorter = replace(case, pipeline=Pipeline((*settings, *before)))
+
+    def judged() -> bytes:
+        # A pipeline without passes is the default one.
+        return msgspec.json.encode(judge_tir(shorter) if before else sane_tir(shorter))
+
+    ended = run_isolated(judged, limits)
+    return ended.seconds if isinstance(ended, Completed) else None
 
 
 def _reduce_here(case: TirCase, verdict: Verdict, seconds: float) -> Reduced[TirCase]:
@@ -73,4 +85,4 @@ def _reduce_here(case: TirCase, verdict: Verdict, seconds: float) -> Reduced[Tir
     if plainer is None:
         return reduced
     again = reduce_tir(*plainer, judge_tir, seconds)
-    return msgspec.structs.replace(again, calls=reduced.calls + again.calls, slipped=reduced.slipped + again.slipped)
+    return replace(again, calls=reduced.calls + again.calls, slipped=reduced.slipped + again.slipped)

@@ -1,4 +1,4 @@
-"""Reduction of a failing test of TIR: inputs and pipeline first, then the program."""
+"""Reduction of a failing test of TIR: pipeline and inputs first, then the program."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def reduce_tir(
 class _TirSearch(Search[TirCase]):
     def one_round(self) -> None:
         """See Search."""
-        follow(simpler_recipe(self.case), partial(self.take, "inputs"))
         follow(simpler_pipeline(self.case, self.verdict.guilty), partial(self.take, "pipeline"))
+        follow(simpler_recipe(self.case), partial(self.take, "inputs"))
         for name, reduction in REDUCTIONS:
             follow(reduction(to_function(self.case.program)), partial(self.take_function, name))
 

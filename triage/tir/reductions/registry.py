@@ -10,6 +10,7 @@ from tensorsmith.triage.tir.reductions.attributes import fewer_attributes
 from tensorsmith.triage.tir.reductions.buffers import fewer_buffers
 from tensorsmith.triage.tir.reductions.constants import simpler_constants
 from tensorsmith.triage.tir.reductions.dtypes import common_dtypes
+from tensorsmith.triage.tir.reductions.everything import no_body
 from tensorsmith.triage.tir.reductions.expressions import smaller_expressions
 from tensorsmith.triage.tir.reductions.hoist import hoisted
 from tensorsmith.triage.tir.reductions.inline import inlined
@@ -21,6 +22,7 @@ from tensorsmith.triage.tir.reductions.statements import fewer_statements
 from tensorsmith.triage.tir.reductions.views import fewer_views
 
 REDUCTIONS: tuple[tuple[str, Reduction], ...] = (
+    ("everything", no_body),
     ("statements", fewer_statements),
     ("hoist", hoisted),
     ("buffers", fewer_buffers),
