@@ -7,8 +7,8 @@ from random import Random
 
 from tensorsmith.mutators.choose import NO_WEIGHTS, choose
 from tensorsmith.mutators.tir.registry import SCHEDULES, TIR_MUTATORS
-from tensorsmith.mutators.tir.schedule import is_of_blocks
 from tensorsmith.targets.tvm.function import TirFunction
+from tensorsmith.targets.tvm.passes.schedule import is_of_blocks
 
 _ATTEMPTS = 12
 
@@ -29,7 +29,7 @@ def mutate_function(
     for _ in range(_ATTEMPTS):
         if len(names) == wanted:
             break
-        can_be_scheduled = rng.random() < 0.4 and is_of_blocks(function)
+        can_be_scheduled = rng.random() < 0.4 and is_of_blocks(function.func)
         entry = choose(SCHEDULES if can_be_scheduled else _OTHERS, weights, rng)
         mutant = entry.mutate(function, donor, rng)
         if mutant is not None:

@@ -12,19 +12,19 @@ from tensorsmith.mutators.tir.insert_load import insert_load, through_local
 from tensorsmith.mutators.tir.insert_statement import insert_statement
 from tensorsmith.mutators.tir.nudge import nudge
 from tensorsmith.mutators.tir.permute import permute
-from tensorsmith.mutators.tir.schedule import PRIMITIVES, scheduled
+from tensorsmith.mutators.tir.schedule import PRIMITIVES, scheduling
 from tensorsmith.mutators.tir.splice import splice_expression, splice_statement
 from tensorsmith.mutators.tir.wrap_condition import wrap_branch, wrap_choice
 from tensorsmith.mutators.tir.wrap_loop import wrap_apart, wrap_loop
 
 SCHEDULES: tuple[TirMutatorEntry, ...] = tuple(
     TirMutatorEntry(
-        f"schedule-{primitive.__name__}".replace("_", "-"),
-        str(primitive.__doc__).removesuffix("."),
-        scheduled(primitive),
+        entry.name.replace(".", "-").replace("_", "-"),
+        f"applies `{entry.name.partition('.')[2]}` of TVM's schedules",
+        scheduling(entry),
         preserves=True,
     )
-    for primitive in PRIMITIVES
+    for entry in PRIMITIVES
 )
 
 TIR_MUTATORS: tuple[TirMutatorEntry, ...] = (

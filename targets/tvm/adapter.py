@@ -314,6 +314,12 @@ def schedule(func: Any) -> Any:
     return tvm().root.s_tir.Schedule(module(func), error_render_level="none", debug_mask="none")
 
 
+def schedule_error() -> type[Exception]:
+    """What a primitive of a schedule raises where it does not apply."""
+    found: type[Exception] = tvm().root.s_tir.schedule.ScheduleError
+    return found
+
+
 def renamed(func: Any, names: Sequence[str]) -> Any:
     """The function as the entry, its buffers named anew and compact, as `buffer` makes them."""
     new = {

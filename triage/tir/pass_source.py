@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from tensorsmith.ir.pipeline import Parameter, Pipeline, Step
 from tensorsmith.targets.tvm.passes.catalog import added_make, find_pass
 from tensorsmith.targets.tvm.passes.make import make_pass
+from tensorsmith.targets.tvm.passes.schedule import DIALECT, source_of
 from tensorsmith.targets.tvm.passes.settings import DEFAULT_OPT_LEVEL, Settings, settings_of
 from tensorsmith.triage.registrations import import_source
 
 
-def pass_source(step: Step) -> str:
+def pass_source(step: Step, func: Any = None) -> str:
     """An expression that gives the pass of a step; needs `tvm`, and for passes that were added `added_imports`.
+
+    Args:
+        step: a pass.
+        func: the function that it takes, which says what a primitive of schedules is called with. Such an expression
+            calls `scheduled`, which makes a pass of what is done to a schedule.
 
     Raises:
         InvalidInputError: there is no such pass.
@@ -21,11 +28,19 @@ def pass_source(step: Step) -> str:
     entry = find_pass(step.name)
     given = dict(step.parameters)
     arguments = [(name, given.get(name, values[0])) for name, values in entry.arguments]
+    if is_schedule(step):
+        call = None if func is None else source_of(func, step.name.removeprefix(f"{DIALECT}."), dict(arguments))
+        return f"scheduled(lambda sch: {call})"
     if added_make(step.name) is not None:
         return f"added_make({step.name!r})({', '.join(f'{name}={value!r}' for name, value in arguments)})"
     dialect, _, constructor = step.name.rpartition(".")
     where = f"tvm.{dialect}" if dialect == "relax.backend" else f"tvm.{dialect}.transform"
     return f"{where}.{constructor}({', '.join(f'{name}={_plain(value)!r}' for name, value in arguments)})"
+
+
+def is_schedule(step: Step) -> bool:
+    """Whether a step is a primitive of schedules."""
+    return step.name.startswith(f"{DIALECT}.")
 
 
 def added_imports(pipeline: Pipeline) -> list[str]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tensorsmith.ir.pipeline import Step
+from msgspec.structs import replace
+
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.defaults import BUILD
-from tensorsmith.triage.tir.pass_source import context_source, pass_source, target_source
-from tensorsmith.triage.tir.pipeline import explicit
+from tensorsmith.triage.tir.pass_source import context_source, is_schedule, pass_source, target_source
+from tensorsmith.triage.tir.pipeline import explicit, program_after
+from tensorsmith.triage.tir.reductions.api import attempted
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,14 @@ class Way:
         passes: what runs before the pass that is to blame.
         guilty: that pass; None where TVM's default is.
         builds: whether what comes of it is compiled and, if there are values to compare, run.
+        sources: expressions of the passes, and of the guilty one last; empty where a pass does not apply.
     """
 
     settings: tuple[Step, ...] = ()
     passes: tuple[Step, ...] = ()
     guilty: Step | None = None
     builds: bool = False
+    sources: tuple[str, ...] = ()
 
 
 def ways(case: TirCase, verdict: Verdict) -> Iterator[Way]:
@@ -37,16 +43,34 @@ def ways(case: TirCase, verdict: Verdict) -> Iterator[Way]:
     for some in kept:
         yield Way(some, builds=True)
     if passes[-1] == BUILD and len(passes) > 1 and case.pipeline.steps:
-        yield Way(settings, passes[:-1], builds=True)
+        yield Way(settings, passes[:-1], builds=True, sources=_sources(case, settings, passes[:-1]))
     places = [place for place, step in enumerate(passes) if step.name == verdict.guilty and step != BUILD]
     if not verdict.guilty and passes[-1] != BUILD:
         places = [len(passes) - 1]
     for builds in (True, False):
         for place in places:
             for some in kept:
-                yield Way(some, (), passes[place], builds)
+                yield Way(some, (), passes[place], builds, _sources(case, some, passes[place : place + 1]))
             if place:
-                yield Way(settings, passes[:place], passes[place], builds)
+                sources = _sources(case, settings, passes[: place + 1])
+                yield Way(settings, passes[:place], passes[place], builds, sources)
+
+
+def _sources(case: TirCase, settings: tuple[Step, ...], passes: tuple[Step, ...]) -> tuple[str, ...]:
+    if not any(is_schedule(step) for step in passes):
+        return tuple(pass_source(step) for step in passes)
+    under = replace(case, pipeline=Pipeline(settings))
+    found = list[str]()
+    for place, step in enumerate(passes):
+        given = program_after(under, passes[:place]) if is_schedule(step) else None
+        if given is None:
+            found.append(pass_source(step))
+            continue
+        made = program_after(under, passes[: place + 1])
+        # TVM raises where a primitive does not apply.
+        applies = made is None or not adapter.equal(made.func, given.func)
+        found.append(attempted(pass_source, step, given.func) if applies else "")
+    return tuple(found)
 
 
 def functions(way: Way, runs: bool = False) -> list[str]:
@@ -58,7 +82,9 @@ def functions(way: Way, runs: bool = False) -> list[str]:
     context = context_source(way.settings)
     if way.guilty is not None or way.passes:
         found.append(_BOUND.format(target=target_source(way.settings)))
-        if _in_sequence(way, way.passes) or _in_sequence(way, (way.guilty,)):
+        if any(source.startswith("scheduled(") for source in way.sources):
+            found.append(_SCHEDULED)
+        if _in_sequence(way, _of_passes(way)) or _in_sequence(way, _of_guilty(way)):
             found.append(_APPLIED.format(context=f"    with {context}:\n    " if context else ""))
     if runs:
         found.append(
@@ -76,24 +102,31 @@ def module(way: Way) -> str:
 
 def before(way: Way) -> str:
     """An expression: the module that the guilty pass takes."""
-    return _applied(way, way.passes, "bound(main)")
+    return _applied(way, _of_passes(way), "bound(main)")
 
 
 def after(way: Way, given: str) -> str:
     """An expression: the module that the guilty pass gives for a module."""
-    return _applied(way, (way.guilty,) if way.guilty is not None else (), given)
+    return _applied(way, _of_guilty(way), given)
 
 
-def _applied(way: Way, steps: tuple[Step, ...], given: str) -> str:
-    if not steps:
+def _applied(way: Way, sources: list[str], given: str) -> str:
+    if not sources:
         return given
-    made = [pass_source(step) for step in steps]
-    return f"applied({given}, [{', '.join(made)}])" if _in_sequence(way, steps) else f"{made[0]}({given})"
+    return f"applied({given}, [{', '.join(sources)}])" if _in_sequence(way, sources) else f"{sources[0]}({given})"
 
 
-def _in_sequence(way: Way, steps: tuple[Step | None, ...]) -> bool:
+def _of_passes(way: Way) -> list[str]:
+    return [source for source in way.sources[: len(way.passes)] if source]
+
+
+def _of_guilty(way: Way) -> list[str]:
+    return [source for source in way.sources[len(way.passes) :] if source]
+
+
+def _in_sequence(way: Way, sources: list[str]) -> bool:
     # Only within a sequence does TVM look at the level of a pass and at what is disabled.
-    return len(steps) > 1 or (len(steps) == 1 and bool(context_source(way.settings)))
+    return len(sources) > 1 or (len(sources) == 1 and bool(context_source(way.settings)))
 
 
 def built(way: Way) -> str:
@@ -107,6 +140,17 @@ _BOUND = '''def bound(func):
     """The module that passes take: a function with its target."""
     target = tvm.target.Target({target})
     return tvm.tirx.transform.BindTarget(target.with_host(target))(tvm.IRModule({{"main": func}}))'''
+
+_SCHEDULED = '''def scheduled(primitive):
+    """The pass that applies a primitive of schedules."""
+
+    @tvm.transform.module_pass(opt_level=0)
+    def apply(mod, context):
+        sch = tvm.s_tir.Schedule(mod)
+        primitive(sch)
+        return sch.mod
+
+    return apply'''
 
 _APPLIED = '''def applied(mod, passes):
     """The module after passes."""

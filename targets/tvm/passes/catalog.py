@@ -13,6 +13,7 @@ from tensorsmith.targets.tvm.older import has_argument, has_pass
 from tensorsmith.targets.tvm.passes.entry import Kind, PassEntry
 from tensorsmith.targets.tvm.passes.relax import RELAX
 from tensorsmith.targets.tvm.passes.s_tir import S_TIR
+from tensorsmith.targets.tvm.passes.schedule import SCHEDULE
 from tensorsmith.targets.tvm.passes.tirx import TIRX
 
 # Of pairs of a PassEntry and what makes its pass.
@@ -21,7 +22,7 @@ ENTRY_POINTS = "tensorsmith.passes"
 # Those that the installed TVM has, with the arguments that they have there.
 PASSES: tuple[PassEntry, ...] = tuple(
     replace(entry, arguments=tuple(one for one in entry.arguments if has_argument(entry.name, one[0])))
-    for entry in (*TIRX, *S_TIR, *RELAX)
+    for entry in (*TIRX, *S_TIR, *SCHEDULE, *RELAX)
     if has_pass(entry.name)
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from tensorsmith.ir.pipeline import Parameter, Step
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.catalog import added_make, find_pass
+from tensorsmith.targets.tvm.passes.schedule import DIALECT, schedule_pass
 
 _KEPT = 1024
 
@@ -37,6 +38,8 @@ def _made(name: str, arguments: tuple[tuple[str, Parameter], ...]) -> Any:
     if special is not None:
         return special(dict(arguments))
     dialect, _, constructor = name.rpartition(".")
+    if dialect == DIALECT:
+        return schedule_pass(constructor, dict(arguments))
     return getattr(adapter.passes_of(dialect), constructor)(**dict(arguments))
 
 

@@ -10,10 +10,14 @@ from tensorsmith.targets.tvm.passes.catalog import find_pass, passes
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_RELAX, DEFAULT_TIR
 from tensorsmith.targets.tvm.passes.entry import Kind, PassEntry
 from tensorsmith.targets.tvm.passes.legalize import legal_pipeline, legalized, required_by
+from tensorsmith.targets.tvm.passes.schedule import SCHEDULE
 from tensorsmith.targets.tvm.passes.setting_values import MAY_BE_DISABLED, Setting, settings_here
 from tensorsmith.targets.tvm.passes.settings import DISABLE, FREE_ORDER
 
 _IDLE_WEIGHT = 0.05
+# Pipelines that begin with primitives of schedules, which do something to functions in block form only.
+_SCHEDULED = 0.2
+_SCHEDULE_WEIGHT = 0.1
 _SETTINGS = 0.4
 _VARIED_DEFAULT = 0.25
 
@@ -32,6 +36,8 @@ def random_pipeline(rng: random.Random, kind: Kind = "tir", build: float = 0.25,
     if rng.random() < free:
         return _free(rng, kind, settings, end)
     steps = _varied_default(rng, kind) if rng.random() < _VARIED_DEFAULT else _chosen(rng, kind)
+    if kind == "tir" and rng.random() < _SCHEDULED:
+        steps = [*random_schedule(rng), *steps]
     if end:
         steps = [step for step in steps if may_be_built_after(step)]
     pipeline = legal_pipeline((*settings, *steps, *end))
@@ -60,15 +66,28 @@ def random_pass(rng: random.Random, kind: Kind, unsafe: bool = False) -> Step:
         unsafe: whether those are among them that may change the meaning of programs.
     """
     entries = [entry for entry in passes(kind) if entry.safe or unsafe]
-    entry = rng.choices(entries, [_IDLE_WEIGHT if entry.idle else 1.0 for entry in entries])[0]
-    return random_step(entry, rng)
+    return random_step(rng.choices(entries, [_weight(entry) for entry in entries])[0], rng)
+
+
+def random_schedule(rng: random.Random) -> list[Step]:
+    """One to four primitives of schedules, with any arguments."""
+    entries = rng.choices(SCHEDULE, [_weight(entry) for entry in SCHEDULE], k=rng.choice((1, 1, 2, 2, 3, 4)))
+    return [_with_any(entry, rng) for entry in entries]
 
 
 def random_step(entry: PassEntry, rng: random.Random) -> Step:
     """A step that runs a pass: half the time with its usual arguments, else with any."""
     if rng.random() < 0.5:
         return Step(entry.name)
+    return _with_any(entry, rng)
+
+
+def _with_any(entry: PassEntry, rng: random.Random) -> Step:
     return Step(entry.name, tuple((name, rng.choice(values)) for name, values in entry.arguments))
+
+
+def _weight(entry: PassEntry) -> float:
+    return (_IDLE_WEIGHT if entry.idle else 1.0) * (_SCHEDULE_WEIGHT if entry in SCHEDULE else 1.0)
 
 
 def random_settings(rng: random.Random, kind: Kind) -> tuple[Step, ...]:
