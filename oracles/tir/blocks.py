@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorsmith.oracles.tir import loops, memory
+from tensorsmith.oracles.tir import loops, memory, promises
 from tensorsmith.oracles.tir.expressions import value_of
 from tensorsmith.oracles.tir.frame import Frame
 from tensorsmith.oracles.tir.undefined import Unsupported
@@ -35,8 +35,17 @@ def write_block(node: Any, frame: Frame, write: Callable[[Any, Frame], None]) ->
         memory.allocate(variable, frame)
     for region in block.match_buffers:
         memory.match(region.buffer, region.source, frame)
+    if frame.promising:
+        promises.write_watched(node, frame, lambda: _write_inside(block, first_of_reduction, frame, write))
+    else:
+        _write_inside(block, first_of_reduction, frame, write)
+    frame.depth -= 1
+
+
+def _write_inside(block: Any, first_of_reduction: list[str], frame: Frame, write: Callable[[Any, Frame], None]) -> None:
     if block.init is not None:
         frame.write(f"if {' and '.join(first_of_reduction) or 'True'}:")
         loops.write_body(block.init, frame, write)
     frame.depth -= 1
     loops.write_body(block.body, frame, write)
+    frame.depth += 1

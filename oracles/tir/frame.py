@@ -84,6 +84,9 @@ class Frame:
         noting: every float that is met is noted.
         lazy: a selection evaluates only the value that is kept.
         mixed: names of lists that buffers of several sizes of elements share.
+        promising: what blocks promise is checked.
+        scope: the number, or its name, of the run of the block around, of what is checked so.
+        below: by scope, the blocks in it by identity: the name of each, and how often it must run.
     """
 
     variables: dict[int, Value] = field(default_factory=dict)
@@ -100,6 +103,9 @@ class Frame:
     noting: bool = False
     lazy: bool = False
     mixed: frozenset[str] = frozenset()
+    promising: bool = False
+    scope: str = "0"
+    below: dict[str, dict[int, tuple[str, int]]] = field(default_factory=lambda: {"0": {}})
 
     def name(self, prefix: str) -> str:
         """A name that nothing has yet."""

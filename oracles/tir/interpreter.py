@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.oracles.tir import memory, runtime
+from tensorsmith.oracles.tir import memory, promises, runtime
 from tensorsmith.oracles.tir.expressions import value_of
 from tensorsmith.oracles.tir.frame import Frame, Memory
 from tensorsmith.oracles.tir.statements import write_statement
@@ -87,6 +87,23 @@ class Reference:
         self._results(arguments, _compiled(source, _GLOBALS | {"note": note}))
         return met
 
+    def keeps_promises(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether in a run the blocks do what they promise: `tensorsmith.oracles.tir.promises`.
+
+        Slow: the function is translated anew.
+
+        Raises:
+            ValueError: as `run`.
+        """
+        if promises.reads_outside(self.func.body):
+            return False
+        source, *_ = _written(self.func, STEPS, lazy=True, promising=True)
+        try:
+            self._results(arguments, _compiled(source, _GLOBALS | {promises.RECORD: promises.Promises()}))
+        except Undefined:
+            return False
+        return True
+
     def run_wide(self, arguments: Mapping[str, Any]) -> dict[str, Array]:
         """The buffers after a run in which all floats have 64 bits, so that hardly anything rounds; they come back so.
 
@@ -156,11 +173,13 @@ def compile_function(func: Any, steps: int = STEPS, before: Reference | None = N
     return Reference(func, source, parameters, frame.inexact, frame.rounds, frame.excess, _compiled(source))
 
 
-def _written(func: Any, steps: int, lazy: bool, noting: bool = False) -> tuple[str, Frame, list[Memory | str]]:
+def _written(
+    func: Any, steps: int, lazy: bool, noting: bool = False, promising: bool = False
+) -> tuple[str, Frame, list[Memory | str]]:
     mixed: frozenset[str] = frozenset()
     while True:
         try:
-            return _written_with(func, steps, Frame(noting=noting, lazy=lazy, mixed=mixed))
+            return _written_with(func, steps, Frame(noting=noting, lazy=lazy, mixed=mixed, promising=promising))
         except Mixed as error:
             mixed |= {error.args[0]}
 

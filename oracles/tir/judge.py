@@ -12,11 +12,12 @@ from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.oracles.tir.meaning import Meaning, meaning_of, wrong_meaning
 from tensorsmith.oracles.tir.native import judge_native
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.verdict import Verdict, passed
+from tensorsmith.oracles.verdict import Verdict, invalid, passed
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function
 from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
+from tensorsmith.targets.tvm.passes.schedule import DIALECT
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 
 # Keeps values between operations of bfloat16 in float32, as it should.
@@ -50,6 +51,7 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
     original, context = prepare(function.func, case.pipeline)
     free = settings_of(case.pipeline).free_order
     module, comparable = original, not free
+    unscheduled = None
     for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
         on_step(step.name)
         if step == BUILD:
@@ -57,10 +59,12 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
         after, verdict = _apply(module, step, context, free)
         if verdict is not None:
             return verdict
+        if unscheduled is None and step.name.startswith(f"{DIALECT}."):
+            unscheduled = module
         if comparable and after is not module:
             comparable, verdict = _compare(meaning, module, after, step)
             if verdict is not None:
-                return verdict
+                return _unless_broken(verdict, meaning, unscheduled)
         module = after
     if not passes_in(case.pipeline):
         on_step(BUILD.name)
@@ -100,6 +104,22 @@ def _compare(meaning: Meaning, before: Any, after: Any, step: Step) -> tuple[boo
         return False, None
     where = f"after {step.name}"
     return True, wrong_meaning(meaning, reference.run, reference, NAME, step.name, where)
+
+
+def _unless_broken(verdict: Verdict, meaning: Meaning, unscheduled: Any) -> Verdict:
+    """The verdict, or invalid where a primitive of schedules relied on what a block promised and does not do.
+
+    Args:
+        verdict: a failure.
+        meaning: of the program.
+        unscheduled: the module before the first primitive of schedules, whose results keep what they are to rely on.
+    """
+    if verdict.kind != "wrong-result" or not verdict.guilty.startswith(f"{DIALECT}."):
+        return verdict
+    reference = compile_function(adapter.only_function(unscheduled), lazy=True)
+    if all(reference.keeps_promises(inputs) for inputs in meaning.inputs):
+        return verdict
+    return invalid(NAME, "blocks break their promises", verdict.message)
 
 
 def _is_verifiers_fault(problem: str) -> bool:

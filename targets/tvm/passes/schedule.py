@@ -1,7 +1,8 @@
 """Primitives of `tvm.s_tir.Schedule` as passes: each keeps the meaning of a function in block form, or does not apply.
 
 Their arguments are plain numbers, which say which of the blocks, loops and buffers that there are, modulo how many
-these are; so a step can be drawn, moved and kept without a look at the program. One that does not apply changes nothing.
+these are; so a step can be drawn, moved and kept without a look at the program. Where one does not apply, it does
+nothing.
 """
 
 from __future__ import annotations

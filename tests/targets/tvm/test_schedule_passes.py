@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-tvm = pytest.importorskip("tvm")
-
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.targets.tvm import adapter
@@ -16,6 +14,8 @@ from tensorsmith.targets.tvm.passes import schedule
 from tensorsmith.targets.tvm.passes.apply import apply_pass, prepare
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tensorsmith.targets.tvm.passes.schedule import SCHEDULE
+
+tvm = pytest.importorskip("tvm")
 
 HEAD = "# from tvm.script import tirx as T\n@T.prim_func(s_tir=True)\n"
 PRODUCT = """def main(A: T.Buffer((4, 6), "int32"), B: T.Buffer((6, 4), "int32"), C: T.Buffer((4, 4), "int32")):
@@ -92,7 +92,7 @@ def steps_of(name: str) -> list[Step]:
 
 def results(func: Any) -> dict[str, Any]:
     rng = np.random.default_rng(1)
-    shapes = {str(one.name): adapter.shape(one) for one in func.params}
+    shapes = {str(one.name): [size or 1 for size in adapter.shape(one)] for one in func.params}
     inputs = {name: rng.integers(0, 9, shape, "int32") for name, shape in shapes.items()}
     return compile_function(func, lazy=True).run(inputs)
 
@@ -162,18 +162,20 @@ def test_primitives_come_before_blocks_are_lowered() -> None:
     assert order_problem(Pipeline((Step("schedule.split"), Step("s_tir.LowerInitBlock")))) is None
 
 
-def test_the_source_of_a_step_does_what_the_step_does() -> None:
-    for text in (PRODUCT, CHAIN):
-        func = parsed(text)
-        for entry in SCHEDULE:
-            name = entry.name.partition(".")[2]
-            source = schedule.source_of(func, name, {key: values[0] for key, values in entry.arguments})
-            made = (
-                schedule.scheduled(func, name, {key: values[0] for key, values in entry.arguments})
-                if name != "cache_index"
-                else func
-            )
-            if made is not func:
-                sch = tvm.s_tir.Schedule(func)
-                eval(str(source), {"sch": sch})
-                assert adapter.equal(sch.mod["main"], adapter.module(made)["main"]), source
+@pytest.mark.parametrize("text", [PRODUCT, CHAIN], ids=["product", "chain"])
+def test_the_source_of_a_step_does_what_the_step_does(text: str) -> None:
+    func, seen = parsed(text), set()
+    for entry in SCHEDULE:
+        name, arguments = entry.name.partition(".")[2], {key: values[0] for key, values in entry.arguments}
+        source = schedule.source_of(func, name, arguments)
+        try:
+            made = schedule.scheduled(func, name, arguments)
+        except tvm.error.InternalError:
+            assert name == "cache_index"
+            continue
+        if made is not func:
+            seen.add(name)
+            sch = tvm.s_tir.Schedule(func)
+            eval(str(source), {"sch": sch})
+            assert adapter.equal(sch.mod["main"], made), source
+    assert len(seen) > 12

@@ -15,6 +15,7 @@ from tensorsmith.ir.pipeline import Step
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.catalog import passes
 from tensorsmith.targets.tvm.passes.make import make_pass
+from tensorsmith.targets.tvm.passes.schedule import SCHEDULE
 from tensorsmith.triage.tir.constructor_source import constructor_source
 from tensorsmith.triage.tir.function_source import function_source, tvm_script
 from tensorsmith.triage.tir.literals import array_source, number_source
@@ -86,7 +87,8 @@ def test_special_numbers_are_read_back() -> None:
 
 
 def test_every_pass_of_tir_has_a_source() -> None:
-    found = passes("tir")
+    # Those of primitives of schedules depend on the program.
+    found = [entry for entry in passes("tir") if entry not in SCHEDULE]
     assert len(found) > 40
     for entry in found:
         for values in [()] + [((name, value),) for name, choices in entry.arguments for value in choices]:

@@ -1,0 +1,91 @@
+"""Findings in primitives of schedules: the judge names the primitive, and the script calls it as users of TVM would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tensorsmith.ir.pipeline import Pipeline, Step
+from tensorsmith.ir.tir_case import TirCase, TirRecipe
+from tensorsmith.oracles.tir.judge import judge_tir
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.tvm.passes.schedule import PRIMITIVES, Argument, Call, Nest, Primitive
+from tensorsmith.triage.confirm import run_repro
+from tensorsmith.triage.tir.repro import scripts
+from tests.triage.tir.functions import case_of, function
+
+pytest.importorskip("tvm")
+
+BEFORE = (
+    Step("s_tir.StmtSimplify"),
+    Step("schedule.split", (("loop", 1), ("factor", 2))),
+    Step("schedule.reindex", (("block", 1), ("buffer", 2))),
+    Step("schedule.decompose_padding"),
+    Step("schedule.fuse"),
+)
+
+
+def _narrow(nest: Nest) -> Call:
+    number = (Argument(0, "0"), Argument("int8", '"int8"'))
+    return Call("unsafe_set_dtype", (nest.block, *number))
+
+
+@pytest.fixture
+def _planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A primitive of TVM that does change the meaning of programs takes the place of one that does not."""
+    monkeypatch.setitem(PRIMITIVES, "set_scope", Primitive("set_scope", lambda nest, **_: _narrow(nest)))
+
+
+def chain(*steps: Step) -> TirCase:
+    made = function(
+        'A: T.Buffer((4, 6), "int32"), C: T.Buffer((4, 6), "int32")',
+        """
+with T.sblock("root"):
+    B = T.sblock_alloc_buffer((4, 6), "int32")
+    for i, j in T.grid(4, 6):
+        with T.sblock("scale"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            B[vi, vj] = A[vi, vj] * 100
+    for i, j in T.grid(4, 6):
+        with T.sblock("add"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            C[vi, vj] = B[vi, vj] + A[vi, vj]
+""",
+    )
+    return replace(case_of(made), recipe=TirRecipe((0, 1)), pipeline=Pipeline(steps))
+
+
+@pytest.mark.usefixtures("_planted")
+def test_a_wrong_primitive_among_right_ones_is_named() -> None:
+    verdict = judge_tir(chain(*BEFORE, Step("schedule.set_scope"), Step("s_tir.LowerInitBlock")))
+    assert (verdict.outcome, verdict.kind, verdict.guilty) == ("fail", "wrong-result", "schedule.set_scope")
+    assert judge_tir(chain(*BEFORE, Step("s_tir.LowerInitBlock"))).outcome == "pass"
+
+
+@pytest.mark.usefixtures("_planted")
+def test_a_script_calls_the_primitive_in_a_fresh_interpreter(tmp_path: Path) -> None:
+    case = chain(*BEFORE, Step("schedule.set_scope"))
+    found = scripts(case, judge_tir(case))
+    assert not any("tensorsmith." in text or "import tensorsmith" in text for text in found)
+    wrong = 'scheduled(lambda sch: sch.unsafe_set_dtype(sch.get_sblock("scale"), 0, "int8"))'
+    alone = [text for text in found if f"{wrong}(" in text]
+    after_others = [text for text in found if wrong in text and "sch.split(" in text]
+    assert alone
+    assert after_others
+    # What does not apply is not called, as TVM would raise.
+    assert all("decompose_padding" not in text and "sch.fuse(" in text for text in after_others)
+    for text in (alone[-1], after_others[-1]):
+        path = tmp_path / "repro.py"
+        path.write_text(text)
+        assert run_repro(path, 120.0)
+
+
+def test_a_script_of_a_right_primitive_reproduces_nothing(tmp_path: Path) -> None:
+    case = replace(chain(*BEFORE), recipe=TirRecipe((0,)))
+    verdict = Verdict("fail", "x", kind="wrong-result", channel="values", guilty="schedule.fuse", message="m")
+    path = tmp_path / "repro.py"
+    for text in scripts(case, verdict):
+        path.write_text(text)
+        assert not run_repro(path, 120.0)
