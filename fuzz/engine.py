@@ -38,7 +38,7 @@ from tensorsmith.fuzz.schedules.api import Heard as HeardTest
 from tensorsmith.fuzz.schedules.api import Plan, Schedule
 from tensorsmith.fuzz.schedules.registry import find_schedule
 from tensorsmith.fuzz.screen import Screen
-from tensorsmith.fuzz.statistics import snapshot
+from tensorsmith.fuzz.statistics import snapshot, way_counts
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
 from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.death import died
@@ -238,14 +238,12 @@ class Engine:
         self.judged[worker.pid].add(position)
         case, origin = announced.cases[position], announced.origins[position]
         self._count_test(verdict)
-        for mutator in origin.mutators:
-            self.counts[f"mutator:{mutator}:tests"] += 1
-            self.counts[f"mutator:{mutator}:{verdict.outcome}"] += 1
         if verdict.outcome == "fail":
             self.alarms.hear(case, verdict)
         seen, new = self._look(case, verdict)
         names = [feature for _, feature in new]
         test = HeardTest(origin, verdict.outcome == "pass", seen, names, message.seconds)
+        self.counts.update(way_counts(origin, verdict, bool(new), message.seconds))
         if self.schedule.heard(test):
             why = f"{new[0][0]}: {new[0][1]}" if new else "by chance"
             self.store.add_to_corpus(case, why, origin.parent, "+".join(origin.mutators))

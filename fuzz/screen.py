@@ -157,6 +157,20 @@ def statistics_table(now: Snapshot) -> Table:
     return table
 
 
+def ways_table(now: Snapshot) -> Table:
+    """What each mutator has brought, and generation."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("way")
+    for column in ("tests", "valid", "new", "failed", "ms a test", "new a CPU second"):
+        table.add_column(column, justify="right")
+    for name, way in now.ways.items():
+        milliseconds = 1000 * way.seconds / way.tests if way.tests else 0.0
+        rate = way.new / way.seconds if way.seconds > 0 else 0.0
+        counts = (str(way.tests), _percent(way.valid, way.tests), str(way.new), str(way.failed))
+        table.add_row(name, *counts, f"{milliseconds:.1f}", f"{rate:.2f}")
+    return table
+
+
 def _picture(now: Snapshot, first: Snapshot) -> RenderableType:
     return Group(statistics_table(now), Text(f"{_rate(now, first):.1f} tests a second in this run; Ctrl-C stops it"))
 

@@ -1,7 +1,7 @@
 """How a campaign goes, computed from its store: what the screens show and `status --json` prints.
 
 The engine adds these counters: `tests`, `valid`, `elapsed` (wall seconds of the campaign), `invalid:<reason>`,
-`limitation:<message>`, `time:<stage>` (seconds), and, for the scheduler, `mutator:<name>:<what>`.
+`limitation:<message>`, `time:<stage>` (seconds), and those of `way_counts`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,22 @@ from collections.abc import Mapping
 import msgspec
 
 from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.messages import Origin
+from tensorsmith.oracles.verdict import Verdict
+
+# The way of tests that are not mutants.
+GENERATED = "generate"
+
+
+class Way(msgspec.Struct, frozen=True):
+    """What has become of the tests that a mutator had a part in, or of those that were generated: how many, how many
+    of them were valid, reached something new and failed, and the CPU seconds that judging them took."""
+
+    tests: int = 0
+    valid: int = 0
+    new: int = 0
+    failed: int = 0
+    seconds: float = 0.0
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -32,6 +48,32 @@ class Snapshot(msgspec.Struct, frozen=True):
     elapsed: float
     # What the compilers say that they do not support, by message.
     limitations: dict[str, int]
+    # By name of the mutator, and those that were generated.
+    ways: dict[str, Way]
+
+
+def way_counts(origin: Origin, verdict: Verdict, new: bool, seconds: float) -> dict[str, float]:
+    """The counters of the ways in which a test was made, each with its amount.
+
+    Args:
+        origin: the mutators that made it.
+        verdict: on it.
+        new: whether it reached something that no test before it did.
+        seconds: that it took.
+    """
+    amounts = {
+        "tests": 1.0,
+        "valid": float(verdict.outcome != "invalid"),
+        "new": float(new),
+        "failed": float(verdict.outcome == "fail"),
+        "seconds": seconds,
+    }
+    return {
+        f"way:{name}:{what}": amount
+        for name in set(origin.mutators or (GENERATED,))
+        for what, amount in amounts.items()
+        if amount
+    }
 
 
 def snapshot(store: Store) -> Snapshot:
@@ -50,7 +92,17 @@ def snapshot(store: Store) -> Snapshot:
         time=_under(counts, "time:"),
         elapsed=elapsed,
         limitations=_whole(_under(counts, "limitation:")),
+        ways=_ways(_under(counts, "way:")),
     )
+
+
+def _ways(counts: Mapping[str, float]) -> dict[str, Way]:
+    found: dict[str, dict[str, float]] = {}
+    for key, amount in counts.items():
+        name, _, what = key.rpartition(":")
+        found.setdefault(name, {})[what] = amount if what == "seconds" else int(amount)
+    ways = {name: msgspec.convert(amounts, Way) for name, amounts in found.items()}
+    return dict(sorted(ways.items(), key=lambda item: (-item[1].tests, item[0])))
 
 
 def _under(counts: Mapping[str, float], prefix: str) -> dict[str, float]:

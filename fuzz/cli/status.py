@@ -7,12 +7,12 @@ from rich.console import Console
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.cli.options import CampaignArgument, JsonOption
 from tensorsmith.fuzz.cli.output import print_json
-from tensorsmith.fuzz.screen import statistics_table
+from tensorsmith.fuzz.screen import statistics_table, ways_table
 from tensorsmith.fuzz.statistics import snapshot
 
 
 def status(directory: CampaignArgument, json: JsonOption = False) -> None:
-    """Show how a campaign goes: tests a second, validity, corpus, coverage, findings, where the time goes.
+    """Show how a campaign goes: validity, corpus, coverage, findings, where the time goes, what each mutator brought.
 
     Example: tensorsmith status campaigns/first --json
     """
@@ -21,4 +21,8 @@ def status(directory: CampaignArgument, json: JsonOption = False) -> None:
     if json:
         print_json(now)
     else:
-        Console().print(statistics_table(now), soft_wrap=True)
+        console = Console()
+        console.print(statistics_table(now), soft_wrap=True)
+        if now.ways:
+            console.print()
+            console.print(ways_table(now), soft_wrap=True)

@@ -6,10 +6,12 @@ import msgspec
 from rich.console import Console
 
 from tensorsmith.corpus.findings import Finding
-from tensorsmith.fuzz.screen import LiveScreen, PlainScreen, clock, progress_line, screen_for
-from tensorsmith.fuzz.statistics import Snapshot
+from tensorsmith.fuzz.messages import Origin
+from tensorsmith.fuzz.screen import LiveScreen, PlainScreen, clock, progress_line, screen_for, ways_table
+from tensorsmith.fuzz.statistics import Snapshot, Way, way_counts
+from tensorsmith.oracles.verdict import Verdict
 
-NOTHING = Snapshot(0, 0, {}, 0.0, 0, {}, {}, {}, 0.0, {})
+NOTHING = Snapshot(0, 0, {}, 0.0, 0, {}, {}, {}, 0.0, {}, {})
 LATER = Snapshot(
     tests=1234,
     valid=1187,
@@ -21,6 +23,7 @@ LATER = Snapshot(
     time={"compile": 200.0, "eager": 50.0},
     elapsed=754.0,
     limitations={},
+    ways={"generate": Way(600, 590, 200, 3, 1.5), "insert": Way(300, 270, 30, 0, 3.0)},
 )
 FINDING = Finding("abc", {}, "crash", "inductor", "c", "o", status="confirmed", summary="signal 11\nmore")
 
@@ -34,6 +37,26 @@ def test_a_line_has_the_figures() -> None:
 
 def test_a_line_before_the_first_test() -> None:
     assert progress_line(NOTHING, NOTHING) == "0:00 tests 0 (0.0/s) valid - corpus 0 findings 0"
+
+
+def test_what_each_mutator_brought_is_a_table() -> None:
+    out = io.StringIO()
+    Console(file=out, width=100).print(ways_table(LATER))
+    rows = [line.split() for line in out.getvalue().splitlines()]
+    assert rows[1] == ["generate", "600", "98.3%", "200", "3", "2.5", "133.33"]
+    assert rows[2] == ["insert", "300", "90.0%", "30", "0", "10.0", "10.00"]
+
+
+def test_a_mutant_counts_for_each_of_its_mutators_once() -> None:
+    origin = Origin("parent", ("insert", "delete", "insert"))
+    counts = way_counts(origin, Verdict("fail", "differential"), False, 0.5)
+    assert counts == {
+        "way:insert:tests": 1, "way:insert:valid": 1, "way:insert:failed": 1, "way:insert:seconds": 0.5,
+        "way:delete:tests": 1, "way:delete:valid": 1, "way:delete:failed": 1, "way:delete:seconds": 0.5,
+    }  # fmt: skip
+    assert way_counts(Origin(), Verdict("pass", "differential"), True, 0.0) == {
+        "way:generate:tests": 1, "way:generate:valid": 1, "way:generate:new": 1,
+    }  # fmt: skip
 
 
 def test_clock() -> None:
