@@ -11,7 +11,7 @@ from tensorsmith.corpus.errors import StoreError
 
 FILE_NAME = "store.sqlite"
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Not in campaigns that were begun before there were choices; they get it when they go on.
 CHOICES_TABLE = """CREATE TABLE IF NOT EXISTS choices (
@@ -28,11 +28,19 @@ CREATE TABLE corpus (
     mutator TEXT NOT NULL,
     added REAL NOT NULL
 );
-CREATE TABLE coverage (
+CREATE TABLE features (  -- of observers that name what they see
     observer TEXT NOT NULL,
-    feature TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    PRIMARY KEY (observer, feature)
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (observer, number)
+) WITHOUT ROWID;
+CREATE TABLE reached (
+    observer TEXT NOT NULL,
+    case_id TEXT NOT NULL,
+    news INTEGER NOT NULL,  -- how many features it was the first to reach
+    first BLOB NOT NULL,    -- which: a roaring bitmap
+    every BLOB NOT NULL,    -- all that it reaches
+    PRIMARY KEY (observer, case_id)
 ) WITHOUT ROWID;
 CREATE TABLE findings (
     id TEXT PRIMARY KEY,

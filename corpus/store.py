@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from tensorsmith.corpus.coverage import Coverage
 from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.files import write_folder, write_whole
 from tensorsmith.corpus.findings import Finding, Status
@@ -56,6 +57,7 @@ class Store:
         self.directory = directory
         self._settings = settings
         self._database = database
+        self.coverage = Coverage(self._query, self._transaction)
 
     @classmethod
     def create(cls, directory: Path, settings: Settings) -> Store:
@@ -167,33 +169,6 @@ class Store:
             raise LookupError("the corpus is empty")
         ((id_,),) = self._query("SELECT id FROM corpus WHERE number = ?", rng.randint(1, size))
         return self.case(id_)
-
-    # Coverage
-
-    def add_coverage(self, observer: str, features: Iterable[str], owner: str) -> int:
-        """Note what a test case (`owner`, its id) reached; what was reached before keeps its owner.
-
-        Returns how many features are new.
-        """
-        rows = [(observer, feature, owner) for feature in features]
-        with self._transaction() as database:
-            cursor = database.executemany("INSERT OR IGNORE INTO coverage VALUES (?, ?, ?)", rows)
-            return cursor.rowcount if rows else 0
-
-    def covered(self, observer: str) -> set[str]:
-        """All features that an observer has seen."""
-        return {feature for (feature,) in self._query("SELECT feature FROM coverage WHERE observer = ?", observer)}
-
-    def coverage_counts(self) -> dict[str, int]:
-        """Number of features by observer."""
-        return dict(self._query("SELECT observer, count(*) FROM coverage GROUP BY observer"))
-
-    def coverage_by_owner(self) -> dict[str, list[str]]:
-        """The features, of all observers, that each test case was the first to reach, by its id."""
-        found: dict[str, list[str]] = {}
-        for owner, feature in self._query("SELECT owner, feature FROM coverage"):
-            found.setdefault(owner, []).append(feature)
-        return found
 
     # Counters
 

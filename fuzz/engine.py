@@ -9,8 +9,6 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -22,10 +20,11 @@ from tensorsmith.corpus.settings import Settings, installed_versions
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import Alarms
 from tensorsmith.fuzz.budget import Budget
-from tensorsmith.fuzz.feedback import all_observers
+from tensorsmith.fuzz.lessons import Lessons
 from tensorsmith.fuzz.messages import (
     Announced,
     BatchDone,
+    Covered,
     FuzzBatch,
     Judged,
     RunBatch,
@@ -34,13 +33,11 @@ from tensorsmith.fuzz.messages import (
     WorkerFailed,
 )
 from tensorsmith.fuzz.native_turn import NativeTurn
-from tensorsmith.fuzz.schedules.api import Heard as HeardTest
 from tensorsmith.fuzz.schedules.api import Plan, Schedule
 from tensorsmith.fuzz.schedules.registry import find_schedule
 from tensorsmith.fuzz.screen import Screen
-from tensorsmith.fuzz.statistics import snapshot, way_counts
+from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
-from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.death import died
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died
@@ -112,13 +109,12 @@ class Engine:
         # Without observers there is no feedback.
         name = settings.schedule if settings.coverage else "blind"
         self.schedule: Schedule = find_schedule(name).make(plan, seed, store)
-        self.covered = {observer.name: store.covered(observer.name) for observer in all_observers()}
         self.retry: deque[RunBatch] = deque()
         self.native_turn = NativeTurn()
         self.counts: Counter[str] = Counter({"runs": 1})
+        self.lessons = Lessons(store, self.schedule, self.counts, settings.coverage)
         self.choices: Counter[str] = Counter()
         self.tests = 0
-        self.judged: dict[int, set[int]] = {}
         self.interrupted = False
         self._deadline: float | None = None
         # Whether alarms were settled that may explain others under triage.
@@ -176,7 +172,6 @@ class Engine:
             return
         if worker.served >= WORKER_LIFE:
             worker = self._replace(worker)
-        self.judged[worker.pid] = set()
         native = self.native_turn.next()
         if self.retry:
             self.workforce.give(worker, self.retry.popleft())
@@ -214,6 +209,8 @@ class Engine:
                 self._count_test(Verdict("invalid", "", reason=reason.split(":")[0]))
         elif isinstance(message, Judged):
             self._take(worker, message)
+        elif isinstance(message, Covered):
+            self._learn(worker, message)
         elif isinstance(message, BatchDone):
             for stage, seconds in message.wall.items():
                 self.counts[f"time:{stage}"] += seconds  # type: ignore[assignment]
@@ -235,43 +232,25 @@ class Engine:
         announced = worker.announced
         assert announced is not None
         position, verdict = message.position, message.verdict
-        self.judged[worker.pid].add(position)
         case, origin = announced.cases[position], announced.origins[position]
         self._count_test(verdict)
         if verdict.outcome == "fail":
             self.alarms.hear(case, verdict)
-        seen, new = self._look(case, verdict)
-        names = [feature for _, feature in new]
-        test = HeardTest(origin, verdict.outcome == "pass", seen, names, message.seconds)
-        self.counts.update(way_counts(origin, verdict, bool(new), message.seconds))
-        if self.schedule.heard(test):
-            why = f"{new[0][0]}: {new[0][1]}" if new else "by chance"
-            self.store.add_to_corpus(case, why, origin.parent, "+".join(origin.mutators))
-            self.schedule.joined(case.id, names)
-        for observer, features in groupby(new, key=itemgetter(0)):
-            self.store.add_coverage(observer, [feature for _, feature in features], case.id)
-        if new:
-            self.native_turn.offer(case, origin)
+        self.lessons.judged(case, origin, message)
+        worker.verdicts[position] = message
 
-    def _look(self, case: Case, verdict: Verdict) -> tuple[list[str], list[tuple[str, str]]]:
-        """What a test touched, and what of it no test did before, by observer; nothing of a test that did not pass."""
-        seen: list[str] = []
-        new: list[tuple[str, str]] = []
-        if verdict.outcome != "pass" or not self.settings.coverage:
-            return seen, new
-        for observer in all_observers():
-            features = observer.features(case)
-            seen += features
-            unseen = set(features) - self.covered[observer.name]
-            self.covered[observer.name] |= unseen
-            new += [(observer.name, feature) for feature in sorted(unseen)]
-        return seen, new
+    def _learn(self, worker: Worker, message: Covered) -> None:
+        announced = worker.announced
+        assert announced is not None
+        case, origin = announced.cases[message.position], announced.origins[message.position]
+        if self.lessons.covered(case, origin, worker.verdicts[message.position], message):
+            self.native_turn.offer(case, origin)
 
     def _bury(self, death: Death) -> None:
         """A worker died: blame the test that it was at, if that is known, and see to the others."""
         worker = death.worker
         self.counts[f"deaths:{death.cause}"] += 1
-        done = self.judged.pop(worker.pid, set())
+        done = worker.verdicts.keys()
         order = worker.order
         if isinstance(order, TriageAlarm):
             self.alarms.again(order)

@@ -92,6 +92,15 @@ class Judged(msgspec.Struct, frozen=True, tag="judged"):
     seconds: float
 
 
+class Covered(msgspec.Struct, frozen=True, tag="covered"):
+    """What a test that passed reached in the compiler, by observer: names of features, and serialized roaring bitmaps
+    of features that have numbers. It follows the verdict."""
+
+    position: int
+    named: dict[str, tuple[str, ...]]
+    numbered: dict[str, bytes]
+
+
 class BatchDone(msgspec.Struct, frozen=True, tag="done"):
     """The batch is over. `wall` and `cpu` are seconds by stage; `cpu` includes compilers that the worker started."""
 
@@ -123,7 +132,7 @@ class WorkerFailed(msgspec.Struct, frozen=True, tag="failed"):
     text: str
 
 
-Message: TypeAlias = Announced | Started | Judged | BatchDone | Triaged | WorkerFailed
+Message: TypeAlias = Announced | Started | Judged | Covered | BatchDone | Triaged | WorkerFailed
 
 orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)

@@ -160,7 +160,7 @@ def statistics_table(now: Snapshot) -> Table:
 def ways_table(now: Snapshot) -> Table:
     """What each mutator has brought, and generation."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("way")
+    table.add_column("way", no_wrap=True)
     for column in ("tests", "valid", "new", "failed", "ms a test", "new a CPU second"):
         table.add_column(column, justify="right")
     for name, way in now.ways.items():

@@ -87,7 +87,7 @@ def snapshot(store: Store) -> Snapshot:
         invalid=_whole(_under(counts, "invalid:")),
         tests_per_second=tests / elapsed if elapsed > 0 else 0.0,
         corpus=store.corpus_size(),
-        coverage=store.coverage_counts(),
+        coverage=store.coverage.counts(),
         findings=dict(Counter(finding.status for finding in store.findings())),
         time=_under(counts, "time:"),
         elapsed=elapsed,

@@ -17,6 +17,7 @@ from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import (
     Announced,
     BatchDone,
+    Covered,
     FuzzBatch,
     Judged,
     Message,
@@ -34,6 +35,7 @@ from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import TensorsmithError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.mutators.pipelines import share_compiler_flags
+from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import become_sandbox
 from tensorsmith.targets.mark import Mark
 
@@ -69,12 +71,18 @@ def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None], step: M
     with watch.stage("generate"):
         announced = _make(order) if isinstance(order, FuzzBatch) else _given(order)
     send(announced)
+
+    def judged(position: int, verdict: Verdict, seconds: float) -> None:
+        send(Judged(position, verdict, seconds))
+        if verdict.outcome == "pass":
+            send(Covered(position, {}, {}))
+
     if announced.cases:
         run_batch(
             announced.cases,
             watch,
             lambda position, stage: send(Started(position, stage)),
-            lambda position, verdict, seconds: send(Judged(position, verdict, seconds)),
+            judged,
             step.write,
         )
     send(BatchDone(dict(watch.wall), dict(watch.cpu)))

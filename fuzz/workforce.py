@@ -17,7 +17,7 @@ from typing import Literal
 
 from tensorsmith.fuzz import messages
 from tensorsmith.fuzz.control import STEP_FILE, Exited, Fork, Forked, NotReady, Ready, Reply, Warm, receive_reply, send
-from tensorsmith.fuzz.messages import Announced, Message, Order, RunBatch, Started, TriageAlarm
+from tensorsmith.fuzz.messages import Announced, Judged, Message, Order, RunBatch, Started, TriageAlarm
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.isolation import kill_group, tree_rss
@@ -43,6 +43,8 @@ class Worker:
     scratch: Path
     order: Order | None = None
     announced: Announced | None = None
+    # On the tests of the order, by position.
+    verdicts: dict[int, Judged] = field(default_factory=dict)
     position: int = -1
     stage: str = ""
     since: float = 0.0
@@ -183,6 +185,7 @@ class Workforce:
         """Send an order to an idle worker. If it is dead, its death is the next event."""
         worker.order = order
         worker.announced = Announced(order.cases, order.origins) if isinstance(order, RunBatch) else None
+        worker.verdicts = {}
         worker.position, worker.stage, worker.since = -1, "generate", time.monotonic()
         try:
             worker.connection.send_bytes(messages.encode(order))

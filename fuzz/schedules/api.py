@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from pyroaring import BitMap
 
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import FuzzBatch, Origin
 from tensorsmith.ir.testcase import Device
 
 BATCH = 32
+
+# What an observer saw: its name, and what it saw as a number.
+Feature: TypeAlias = tuple[str, int]
+
+
+# Of a large set of features so many stand for all.
+SAMPLE = 64
+
+
+def sample(observer: str, features: BitMap) -> list[Feature]:
+    """Features of an observer, evenly spread where they are very many."""
+    if len(features) <= SAMPLE:
+        return [(observer, feature) for feature in features]
+    step = len(features) / SAMPLE
+    return [(observer, features[int(position * step)]) for position in range(SAMPLE)]
 
 
 @dataclass(frozen=True)
@@ -41,15 +58,15 @@ class Heard:
     Attributes:
         origin: where the test case came from.
         passed: whether it is valid and nothing is wrong.
-        seen: all the features that it touched, of all observers.
-        new: those of them that no test before it touched.
+        seen: features that it reached, of all observers; of very many some.
+        new: features that no test before it reached; of very many some.
         seconds: that it took.
     """
 
     origin: Origin
     passed: bool
-    seen: Collection[str]
-    new: Collection[str]
+    seen: Collection[Feature]
+    new: Collection[Feature]
     seconds: float
 
 
@@ -70,6 +87,6 @@ class Schedule(Protocol):
         """Learn what came of a test, and say whether it is to join the corpus."""
         ...
 
-    def joined(self, id_: str, new: Collection[str]) -> None:
-        """A test joined the corpus that was the first to touch some features."""
+    def joined(self, id_: str, new: Collection[Feature]) -> None:
+        """A test joined the corpus that was the first to reach some features."""
         ...

@@ -7,7 +7,7 @@ from random import Random
 
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import FuzzBatch, Slot
-from tensorsmith.fuzz.schedules.api import Heard, Plan
+from tensorsmith.fuzz.schedules.api import Feature, Heard, Plan
 from tensorsmith.mutators.api import Change
 
 MUTANTS = 0.5
@@ -32,7 +32,7 @@ class Blind:
         """See Schedule."""
         return test.passed and self._rng.randrange(KEPT) == 0
 
-    def joined(self, id_: str, new: Collection[str]) -> None:
+    def joined(self, id_: str, new: Collection[Feature]) -> None:
         """See Schedule."""
 
     def _slot(self, store: Store) -> Slot:

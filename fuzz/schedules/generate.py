@@ -7,7 +7,7 @@ from random import Random
 
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import FuzzBatch, Slot
-from tensorsmith.fuzz.schedules.api import Heard, Plan
+from tensorsmith.fuzz.schedules.api import Feature, Heard, Plan
 
 
 class Generate:
@@ -27,5 +27,5 @@ class Generate:
         """See Schedule."""
         return test.passed and bool(test.new)
 
-    def joined(self, id_: str, new: Collection[str]) -> None:
+    def joined(self, id_: str, new: Collection[Feature]) -> None:
         """See Schedule."""

@@ -7,7 +7,7 @@ from random import Random
 
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import FuzzBatch, Slot
-from tensorsmith.fuzz.schedules.api import Heard, Plan
+from tensorsmith.fuzz.schedules.api import Feature, Heard, Plan, sample
 from tensorsmith.fuzz.schedules.change import Changes
 from tensorsmith.fuzz.schedules.seed_pool import SeedPool
 from tensorsmith.fuzz.schedules.yields import Yields
@@ -27,7 +27,9 @@ class Guided:
         self._sources = Yields()
         self._mutators = Yields()
         self._pool = SeedPool()
-        owned = store.coverage_by_owner()
+        owned: dict[str, list[Feature]] = {}
+        for observer, case_id, first in store.coverage.firsts():
+            owned.setdefault(case_id, []).extend(sample(observer, first))
         for entry in store.corpus():
             self._pool.add(entry.id, owned.get(entry.id, ()))
 
@@ -42,7 +44,7 @@ class Guided:
     def heard(self, test: Heard) -> bool:
         """See Schedule."""
         new, parent = test.passed and bool(test.new), test.origin.parent
-        self._pool.touched(test.seen)
+        self._pool.reached(test.seen)
         self._sources.heard((_MUTATED if parent else _GENERATED,), new, test.seconds)
         if parent:
             self._pool.child(parent, new, test.seconds)
@@ -50,7 +52,7 @@ class Guided:
             self._mutators.heard(set(test.origin.mutators), new, test.seconds)
         return new
 
-    def joined(self, id_: str, new: Collection[str]) -> None:
+    def joined(self, id_: str, new: Collection[Feature]) -> None:
         """See Schedule."""
         self._pool.add(id_, new)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
+from tensorsmith.fuzz.schedules.api import Feature
+
 # Seeds are drawn so often by energies that were computed once.
 REFRESH = 256
 # Energies of two seeds whose features are of any rarity differ by at most the quotient, and so for their times.
@@ -24,7 +26,7 @@ EXPECTED_NEW, EXPECTED_CHILDREN = 1.0, 4.0
 @dataclass
 class _Seed:
     id: str
-    features: tuple[str, ...]
+    features: tuple[Feature, ...]
     children: int = 0
     fruitful: int = 0
     seconds: float = 0.0
@@ -35,7 +37,7 @@ class SeedPool:
 
     def __init__(self) -> None:
         self._seeds: dict[str, _Seed] = {}
-        self._hits: Counter[str] = Counter()
+        self._hits: Counter[Feature] = Counter()
         self._tests = 0
         self._seconds = 0.0
         self._ids: list[str] = []
@@ -45,14 +47,14 @@ class SeedPool:
     def __len__(self) -> int:
         return len(self._seeds)
 
-    def add(self, id_: str, features: Iterable[str]) -> None:
+    def add(self, id_: str, features: Iterable[Feature]) -> None:
         """Take a seed in that was the first to reach some features."""
         if id_ not in self._seeds:
             self._seeds[id_] = _Seed(id_, tuple(features))
             self._drawn = REFRESH if len(self._seeds) < REFRESH else self._drawn
 
-    def touched(self, features: Collection[str]) -> None:
-        """A test touched some features."""
+    def reached(self, features: Collection[Feature]) -> None:
+        """A test reached some features."""
         self._hits.update(features)
 
     def child(self, id_: str, new: bool, seconds: float) -> None:

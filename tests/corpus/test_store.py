@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from pyroaring import BitMap
 
 from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.findings import Finding
@@ -56,8 +57,9 @@ def test_a_campaign_reopens_with_all_that_it_had(store: Store) -> None:
     assert store.add_to_corpus(case(1), why="first")
     assert store.add_to_corpus(case(2), why="new coverage", parent=case(1).id, mutator="splice")
     assert not store.add_to_corpus(case(1), why="again")
-    assert store.add_coverage("lines", ["a", "b"], case(1).id) == 2
-    assert store.add_coverage("lines", ["b", "c"], case(2).id) == 1
+    store.coverage.add_names("lines", [("a", 0), ("b", 1)])
+    store.coverage.add("lines", case(1).id, BitMap([0, 1]), BitMap([0, 1]))
+    store.coverage.add("lines", case(2).id, BitMap([7]), BitMap([1, 7]))
     store.upsert_finding(finding("abc"), {"report.md": "# It crashes\n"})
     store.close()
 
@@ -68,8 +70,17 @@ def test_a_campaign_reopens_with_all_that_it_had(store: Store) -> None:
             (case(2).id, "new coverage", case(1).id, "splice"),
         ]
         assert again.case(case(2).id) == case(2)
-        assert again.covered("lines") == {"a", "b", "c"}
-        assert again.coverage_counts() == {"lines": 3}
+        assert again.coverage.covered("lines") == BitMap([0, 1, 7])
+        assert again.coverage.counts() == {"lines": 3}
+        assert again.coverage.numbers("lines") == {"a": 0, "b": 1}
+        assert again.coverage.sets("lines") == {case(1).id: BitMap([0, 1]), case(2).id: BitMap([1, 7])}
+        assert again.coverage.observers() == ["lines"]
+        assert {id_: first for _, id_, first in again.coverage.firsts()} == {
+            case(1).id: BitMap([0, 1]),
+            case(2).id: BitMap([7]),
+        }
+        assert again.coverage.owner("lines", BitMap([7, 9])) == case(2).id
+        assert again.coverage.owner("lines", BitMap([9])) is None
         assert again.finding("abc") == finding("abc")
         assert (again.finding_directory("abc") / "report.md").read_text() == "# It crashes\n"
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
+from pyroaring import BitMap
 
 from tensorsmith.corpus.findings import Finding
 from tensorsmith.corpus.settings import Settings
@@ -57,7 +58,7 @@ def campaign(tmp_path: Path, good_case: TestCase) -> Path:
     directory = tmp_path / "campaign"
     with Store.create(directory, Settings(targets=("aot_eager",), seed=3)) as store:
         store.add_to_corpus(good_case, why="first")
-        store.add_coverage("lines", ["a", "b"], good_case.id)
+        store.coverage.add("lines", good_case.id, BitMap([0, 1]), BitMap([0, 1]))
         store.add_counts({"tests": 40, "valid": 30, "elapsed": 8, "invalid:nonfinite": 7, "invalid:eager-error": 3})
         store.add_counts({"time:compile": 6.5, "time:eager": 0.5, "limitation:no complex": 2})
         for id_, status in (("aa11", "confirmed"), ("ab22", "flaky")):

@@ -9,11 +9,12 @@ from random import Random
 
 import msgspec
 import pytest
+from pyroaring import BitMap
 
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import Origin
-from tensorsmith.fuzz.schedules.api import Heard, Plan, Schedule
+from tensorsmith.fuzz.schedules.api import SAMPLE, Heard, Plan, Schedule, sample
 from tensorsmith.fuzz.schedules.change import N_MAX, Always
 from tensorsmith.fuzz.schedules.guided import Guided
 from tensorsmith.fuzz.schedules.registry import SCHEDULES, ScheduleEntry, find_schedule
@@ -22,6 +23,7 @@ from tensorsmith.fuzz.schedules.yields import CEILING, FLOOR, Yields
 from tensorsmith.ir.errors import InvalidInputError
 from tests.ir.test_tir_case import case_of
 
+FEATURE = ("observer", 0)
 PLAN = Plan(("tvm-tir",), "cpu", 8, batch=1)
 
 
@@ -43,7 +45,7 @@ def changes(schedule: Schedule, store: Store, answers: list[bool]) -> list[str]:
         (slot,) = schedule.next_batch(store, {}, None).slots
         if slot.parent is None:
             continue
-        new = ["f"] if answers[len(seen)] else []
+        new = [FEATURE] if answers[len(seen)] else []
         seen.append(slot.change)
         schedule.heard(Heard(Origin(slot.parent.id, ("insert",)), True, new, new, 1.0))
     return seen
@@ -79,24 +81,24 @@ def test_a_schedule_without_feedback_keeps_tests_that_reach_nothing_new(store: S
     schedule = find_schedule("blind").make(PLAN, 0, store)
     kept = [schedule.heard(Heard(Origin(), True, [], [], 1.0)) for _ in range(400)]
     assert 20 < sum(kept) < 100
-    assert not any(schedule.heard(Heard(Origin(), False, ["f"], ["f"], 1.0)) for _ in range(100))
+    assert not any(schedule.heard(Heard(Origin(), False, [FEATURE], [FEATURE], 1.0)) for _ in range(100))
 
 
 def test_a_guided_schedule_keeps_what_is_new_and_passed(store: Store) -> None:
     schedule = find_schedule("joint").make(PLAN, 0, store)
-    assert schedule.heard(Heard(Origin(), True, ["f"], ["f"], 1.0))
-    assert not schedule.heard(Heard(Origin(), True, ["f"], [], 1.0))
-    assert not schedule.heard(Heard(Origin(), False, ["f"], ["f"], 1.0))
+    assert schedule.heard(Heard(Origin(), True, [FEATURE], [FEATURE], 1.0))
+    assert not schedule.heard(Heard(Origin(), True, [FEATURE], [], 1.0))
+    assert not schedule.heard(Heard(Origin(), False, [FEATURE], [FEATURE], 1.0))
 
 
 def test_a_campaign_that_goes_on_knows_what_its_seeds_were_first_to_reach(store: Store) -> None:
     common, rare = case_of(), msgspec.structs.replace(case_of(), target="tvm")
-    for case, feature in ((common, "common"), (rare, "rare")):
+    for number, case in enumerate((common, rare)):
         store.add_to_corpus(case, "why")
-        store.add_coverage("observer", [feature], case.id)
+        store.coverage.add("observer", case.id, BitMap([number]), BitMap([number]))
     schedule = Guided(PLAN, 0, Always("program"), store)
     for _ in range(2000):
-        schedule.heard(Heard(Origin(), True, ["common"], [], 1.0))
+        schedule.heard(Heard(Origin(), True, [("observer", 0)], [], 1.0))
     drawn = Counter(
         slot.parent.id
         for _ in range(300)
@@ -108,8 +110,8 @@ def test_a_campaign_that_goes_on_knows_what_its_seeds_were_first_to_reach(store:
 
 def test_seeds_whose_children_reach_nothing_lose_energy() -> None:
     pool = SeedPool()
-    pool.add("tired", ["a"])
-    pool.add("fresh", ["b"])
+    pool.add("tired", [("observer", 1)])
+    pool.add("fresh", [("observer", 2)])
     before = pool.energy("tired")
     for _ in range(20):
         pool.child("tired", False, 1.0)
@@ -121,7 +123,7 @@ def test_seeds_whose_children_reach_nothing_lose_energy() -> None:
 def test_slow_seeds_have_less_energy() -> None:
     pool = SeedPool()
     for name, seconds in (("slow", 4.0), ("fast", 1.0)):
-        pool.add(name, ["f"])
+        pool.add(name, [FEATURE])
         for _ in range(5):
             pool.child(name, False, seconds)
     assert pool.energy("fast") == pytest.approx(4 * pool.energy("slow"))
@@ -129,9 +131,9 @@ def test_slow_seeds_have_less_energy() -> None:
 
 def test_no_seed_starves() -> None:
     pool = SeedPool()
-    for name in ("poor", "rich"):
-        pool.add(name, [name])
-    pool.touched(["poor"] * 10**6)
+    for number, name in enumerate(("poor", "rich")):
+        pool.add(name, [("observer", number)])
+    pool.reached([FEATURE] * 10**6)
     rng = Random(0)
     assert Counter(pool.draw(rng) for _ in range(2000))["poor"] > 10
 
@@ -169,3 +171,10 @@ def test_what_was_long_ago_counts_less() -> None:
 def test_an_unknown_schedule_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="unknown schedule `best`; there are: joint, "):
         find_schedule("best")
+
+
+def test_of_very_many_features_some_stand_for_all() -> None:
+    assert sample("observer", BitMap([3, 5])) == [("observer", 3), ("observer", 5)]
+    many = sample("observer", BitMap(range(10**6)))
+    assert len(set(many)) == SAMPLE
+    assert many[-1][1] > 900_000

@@ -1,0 +1,1 @@
+"""Coverage of the compilers themselves, by running them as they are installed."""
