@@ -84,7 +84,7 @@ _STATEMENTS: dict[str, str] = {
     "Bind": "variables[hash(n.var)] = value(n.value)",
     "AttrStmt": "run(n.body)",
     "BufferStore": "memory[hash(n.buffer)][place(n.buffer, n.indices)] = value(n.value)",
-    "AllocBuffer": "memory[hash(n.buffer)] = np.zeros(*form(n.buffer))",
+    "AllocBuffer": "memory[hash(n.buffer)] = fresh(n.buffer)",
     "DeclBuffer": "memory[hash(n.buffer)] = view(memory[hash(n.data.args[0])], *form(n.buffer))",
     "IfThenElse": ("if value(n.condition):\n    run(n.then_case)\nelif n.else_case is not None:\n    run(n.else_case)"),
     "While": "while value(n.condition):\n    run(n.body)",
@@ -95,6 +95,18 @@ _STATEMENTS: dict[str, str] = {
         "for turn in range(start, start + extent, 1 if n.step is None else value(n.step)):\n"
         "    variables[hash(n.loop_var)] = turn\n"
         "    run(n.body)"
+    ),
+    "SBlockRealize": (
+        "for iterator, bound in zip(n.block.iter_vars, n.iter_values):\n"
+        "    variables[hash(iterator.var)] = value(bound)\n"
+        "if value(n.predicate):\n"
+        "    for buffer in n.block.alloc_buffers:\n"
+        "        memory[hash(buffer)] = fresh(buffer)\n"
+        "    reduced = [one for one in n.block.iter_vars if one.iter_type == tvm.tirx.IterVar.CommReduce]\n"
+        "    first = all(variables[hash(one.var)] == value(one.dom.min) for one in reduced)\n"
+        "    if n.block.init is not None and first:\n"
+        "        run(n.block.init)\n"
+        "    run(n.block.body)"
     ),
 }
 _HELPERS: dict[str, str] = {
@@ -167,6 +179,9 @@ _HELPERS: dict[str, str] = {
     "form": '''def form(buffer):
     """The shape of a buffer and the dtype of its elements."""
     return tuple(int(size) for size in buffer.ty.shape), str(buffer.ty.dtype.dtype)''',
+    "fresh": '''def fresh(buffer):
+    """Memory for a buffer, of which nothing is to be read before it is written."""
+    return np.full(form(buffer)[0], 99, form(buffer)[1])''',
     "view": '''def view(array, shape, dtype):
     """The memory of an array as one of another shape and dtype."""
     return array.reshape(-1).view(dtype)[: int(np.prod(shape))].reshape(shape)''',
@@ -206,7 +221,7 @@ def evaluator_source(funcs: Sequence[Any]) -> str | None:
     kinds = {tree.kind_of(node) for node in nodes} | {"IntImm"}
     calls = {adapter.intrinsic(node) for node in nodes if tree.kind_of(node) == "Call" and adapter.is_number(node)}
     known = {*_EXPRESSIONS, *_STATEMENTS, "Call"}
-    if kinds - known - {"BufferVar"} or calls - {*_CALLS, "if_then_else"} or _unviewable(nodes):
+    if kinds - known - {"BufferVar", "SBlock"} or calls - {*_CALLS, "if_then_else"} or _unviewable(nodes):
         return None
     parts: list[str] = []
     if calls:
@@ -252,11 +267,15 @@ def _needed(text: str) -> list[str]:
 
 
 def _unviewable(nodes: list[Any]) -> bool:
-    """Whether a buffer is declared on memory that is no buffer's, or has vectors for elements."""
+    """Whether a buffer is declared on memory that is no buffer's, is a part of another, or has vectors for elements."""
     for node in nodes:
         kind = tree.kind_of(node)
         if kind == "DeclBuffer" and (node.data is None or adapter.data_of(node.data) is None):
             return True
         if kind in ("DeclBuffer", "AllocBuffer") and "x" in adapter.element_dtype(node.buffer):
+            return True
+        if kind == "SBlock" and (
+            node.match_buffers or any("x" in adapter.element_dtype(b) for b in node.alloc_buffers)
+        ):
             return True
     return False

@@ -18,7 +18,7 @@ from tensorsmith.targets.tvm import adapter, tree
 from tensorsmith.targets.tvm.passes.entry import PassEntry, Values
 
 DIALECT = "schedule"
-_SPATIAL, _REDUCES = 0, 2
+_REDUCES = 2  # IterVar.CommReduce
 
 
 @dataclass(frozen=True)
@@ -350,9 +350,25 @@ def _set_scope(nest: Nest, buffer: int, scope: str) -> Call:
 
 
 def _pad_einsum(nest: Nest, factor: int) -> Call:
-    """Only where nothing is summed up: what is padded is zero, which need not be nothing to a sum."""
-    types = [int(one.iter_type) for one in nest.node.iter_vars]
-    return Call("pad_einsum", (nest.block, _plain([factor if kind == _SPATIAL else 1 for kind in types])))
+    return Call("pad_einsum", (nest.block, _plain([factor] * len(nest.node.iter_vars))))
+
+
+def _is_einsum(nest: Nest) -> bool:
+    """Whether a block sums up products, to which it adds nothing where it is padded: TVM looks at the indices only."""
+    body, init = nest.node.body, nest.node.init
+    if not _reduces(nest) or tree.kind_of(init) != "BufferStore" or tree.kind_of(body) != "BufferStore":
+        return False
+    total = body.value
+    sums_up = tree.kind_of(total) == "Add" and tree.kind_of(total.a) == "TensorLoad" and _is_product(total.b)
+    return sums_up and getattr(init.value, "value", None) == 0
+
+
+def _is_product(node: Any) -> bool:
+    """Whether an expression is of elements of buffers and multiplies them only."""
+    kind = tree.kind_of(node)
+    if kind == "Mul":
+        return _is_product(node.a) and _is_product(node.b)
+    return kind == "TensorLoad" or (kind == "Cast" and _is_product(node.value))
 
 
 _LOOP = ("loop", (0, 1, 2, 3, 4))
@@ -379,7 +395,7 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive("decompose_reduction", _of_both("decompose_reduction"), (_LOOP,), _reduces),
         Primitive("fuse", _fuse, (_LOOP,), lambda nest: len(nest.loops) > 1),
         Primitive("loop_partition", _loop_partition, (_LOOP, _FACTOR)),
-        Primitive("pad_einsum", _pad_einsum, (_FACTOR,)),
+        Primitive("pad_einsum", _pad_einsum, (_FACTOR,), _is_einsum),
         Primitive("parallel", _of_loop("parallel"), (_LOOP,)),
         Primitive("reindex", _reindex, (_BUFFER,), lambda nest: bool(_regions(nest))),
         Primitive("reorder", _reorder, (_ORDER,), lambda nest: len(nest.loops) > 1),

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("tvm")
 
+from tensorsmith.generators.tir.blocks import random_blocks
 from tensorsmith.generators.tir.func import random_function
 from tensorsmith.generators.tir.inputs import random_inputs
 from tensorsmith.ir.pipeline import Pipeline, Step
@@ -20,6 +21,7 @@ from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.apply import apply_pass, prepare
+from tensorsmith.targets.tvm.passes.schedule import scheduled
 from tensorsmith.triage.tir.evaluator import evaluator_source
 from tests.triage.tir.functions import function
 
@@ -32,7 +34,7 @@ PASSES = (
 def evaluated(func: Any, inputs: dict[str, Any]) -> dict[str, Any]:
     source = evaluator_source([func])
     assert source is not None
-    names: dict[str, Any] = {"np": np, "math": math, "INPUTS": inputs}
+    names: dict[str, Any] = {"np": np, "math": math, "tvm": adapter.tvm().root, "INPUTS": inputs}
     exec(source, names)
     found: dict[str, Any] = names["evaluate"](adapter.module(func))
     return found
@@ -66,6 +68,17 @@ def test_it_agrees_with_the_reference(seed: int) -> None:
     assert compared
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_it_agrees_with_the_reference_on_blocks(seed: int) -> None:
+    made = random_blocks(Random(seed))
+    split = scheduled(made.func, "split", {"block": seed, "loop": 0, "factor": 3, "parts": 2})
+    inputs = random_inputs(seed, made.buffers, made.scalars, special=0.0)
+    for func in (made.func, split):
+        reference = compile_function(func)
+        assert evaluator_source([func]) is not None
+        assert disagreement(reference.run(inputs), evaluated(func, inputs), reference.inexact) is None
+
+
 def test_it_has_only_what_is_needed() -> None:
     plain = function('A: T.Buffer((8,), "int32")', "A[0] = 1")
     source = evaluator_source([plain.func])
@@ -84,8 +97,15 @@ def test_it_stops_at_what_is_undefined() -> None:
 
 
 def test_constructs_that_it_does_not_know_are_refused() -> None:
-    made = function(
+    viewed = function(
         'A: T.Buffer((8,), "int32")',
-        'for i in range(8):\n    with T.sblock("b"):\n        v = T.axis.spatial(8, i)\n        A[v] = v',
+        """
+with T.sblock("root"):
+    for i in range(2):
+        with T.sblock("half"):
+            v = T.axis.spatial(2, i)
+            B = T.match_buffer(A[v * 4:v * 4 + 4], (4,), "int32", offset_factor=1)
+            B[0] = 1
+""",
     )
-    assert evaluator_source([made.func]) is None
+    assert evaluator_source([viewed.func]) is None

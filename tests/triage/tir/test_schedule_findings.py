@@ -73,6 +73,7 @@ def test_a_script_calls_the_primitive_in_a_fresh_interpreter(tmp_path: Path) -> 
     alone = [text for text in found if f"{wrong}(" in text]
     after_others = [text for text in found if wrong in text and "sch.split(" in text]
     assert alone
+    assert any("def evaluate(" in text for text in alone)
     assert after_others
     # What does not apply is not called, as TVM would raise.
     assert all("decompose_padding" not in text and "sch.fuse(" in text for text in after_others)
