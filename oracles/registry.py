@@ -12,6 +12,8 @@ import msgspec
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles import death, devices, differential, result_types
 from tensorsmith.oracles.observation import Observation
+from tensorsmith.oracles.tir import native
+from tensorsmith.oracles.tir.errors import NAME as PASS_BY_PASS
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Gives, Runnable, Target
 
@@ -22,9 +24,10 @@ JudgeCall: TypeAlias = Callable[[TestCase, Observation, Runnable, Target], Verdi
 
 
 class OracleEntry(msgspec.Struct, frozen=True):
-    """An oracle: its name, the property that it judges, and how; None if it judges from outside of the process.
+    """An oracle: its name, the property that it judges, and how it judges a call of a compiled graph.
 
-    It judges targets that give what it says: values with their types, or types alone.
+    `judge` is None where it judges something else: a process from outside, or passes over TIR (`oracles/tir`), where
+    it runs between them. It judges targets that give what it says: values with their types, or types alone.
     """
 
     name: str
@@ -50,6 +53,16 @@ ORACLES: tuple[OracleEntry, ...] = (
         "meta kernels accept what eager accepts, and promise the dtypes, shapes and strides that it gives",
         result_types.judge_call,
         "types",
+    ),
+    OracleEntry(
+        PASS_BY_PASS,
+        "of TIR: every pass gives a well-formed program that leaves in buffers what the one before did, and no error",
+        None,
+    ),
+    OracleEntry(
+        native.NAME,
+        "of TIR: the code that TVM generates leaves in buffers what the interpreter does",
+        None,
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.pipeline import Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.tir.errors import NAME, failed_in
@@ -81,6 +82,8 @@ def sane_tir(case: TirCase) -> Verdict:
 def _apply(module: Any, step: Step, context: Context, free: bool) -> tuple[Any, Verdict | None]:
     try:
         return apply_pass(module, step, context), None
+    except InvalidInputError:  # this TVM has no such pass
+        raise
     except Exception as error:
         return module, failed_in(step.name, error, free)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +40,7 @@ def tvm() -> Tvm:
         import tvm as root
 
         check_version(str(root.__version__))
+        check_ffi_version(str(ffi().__version__))
         from tvm import tirx
         from tvm.s_tir import analysis
     except ImportError as error:
@@ -60,6 +62,20 @@ def check_version(version: str) -> None:
         raise EnvironmentLacksError(
             f"Apache TVM {version} is not supported: it has buffers that are no variables, and expressions without "
             "types; pip install 'tensorsmith[tvm]'"
+        )
+
+
+def check_ffi_version(version: str) -> None:
+    """Accept a version of TVM's package apache-tvm-ffi, or say what is wrong with it.
+
+    Raises:
+        EnvironmentLacksError: TVM dies with it where it writes a program, or it has no walks over trees.
+    """
+    found = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    if found < (0, 1, 14) or found == (0, 1, 15):
+        why = "with it TVM dies when it writes a program" if found == (0, 1, 15) else "it has no walks over trees"
+        raise EnvironmentLacksError(
+            f"apache-tvm-ffi {version} is not supported: {why}; pip install apache-tvm-ffi==0.1.14.post1"
         )
 
 

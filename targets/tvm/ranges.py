@@ -148,6 +148,8 @@ def _call(node: Any, known: Known) -> Interval:
         return OF_TWO[_CALLED[name]](interval(arguments[0], known), interval(arguments[1], known))
     if name == "if_then_else":
         return _hull(interval(arguments[1], known), interval(arguments[2], known))
+    if name == "bitwise_not":
+        return _inverted(interval(arguments[0], known), adapter.dtype_of(node))
     if name == "likely":
         return interval(arguments[0], known)
     if name in ("popcount", "clz"):
@@ -167,9 +169,9 @@ def _let(node: Any, known: Known) -> Interval:
     return interval(node.body, {**known, adapter.identity(node.var): interval(node.value, known)})
 
 
-def _invert(node: Any, known: Known) -> Interval:
-    low, high = interval(node.a, known)
-    least, greatest = integer_range(adapter.dtype_of(node))
+def _inverted(operand: Interval, dtype: str) -> Interval:
+    low, high = operand
+    least, greatest = integer_range(dtype)
     return (-high - 1, -low - 1) if least < 0 else (greatest - high, greatest - low)
 
 
@@ -180,6 +182,6 @@ _OTHERS: dict[str, Callable[[Any, Known], Interval]] = {
     "Select": lambda node, known: _hull(interval(node.true_value, known), interval(node.false_value, known)),
     "Let": _let,
     "Cast": _cast,
-    "BitwiseNot": _invert,
+    "BitwiseNot": lambda node, known: _inverted(interval(node.a, known), adapter.dtype_of(node)),
     "Call": _call,
 }

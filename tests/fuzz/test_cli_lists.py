@@ -1,6 +1,8 @@
 """What there is, and programs to look at."""
 
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tensorsmith import oracles
 from tensorsmith.ir.testcase import load
 
 
@@ -20,6 +23,15 @@ def test_lists_have_names_and_summaries(run: Any, command: str, name: str) -> No
     assert rows[name]["summary"]
     table = run(command).out
     assert all(row["name"] in table and row["summary"] in table for row in rows.values())
+
+
+def test_every_name_that_verdicts_are_given_is_a_listed_oracle(run: Any) -> None:
+    listed = {row["name"] for row in json.loads(run("oracles", "--json").out)}
+    names = set()
+    for found in pkgutil.walk_packages(oracles.__path__, f"{oracles.__name__}."):
+        names.add(getattr(importlib.import_module(found.name), "NAME", None))
+    # `all`: of those of graphs, where none says anything else.
+    assert names - {None} == listed | {"all"}
 
 
 def test_targets_say_where_they_run_and_what_can_be_set(run: Any) -> None:

@@ -56,6 +56,7 @@ _CALLS: dict[str, str] = {
     "bitwise_and": "x[0] & x[1]",
     "bitwise_or": "x[0] | x[1]",
     "bitwise_xor": "x[0] ^ x[1]",
+    "bitwise_not": "each(lambda a: cast(~a, dtype_of(n)), x[0])",
     "popcount": "each(lambda a: bin(bits(a, n)).count('1'), x[0])",
     "clz": "each(lambda a: int(dtype_of(n.args[0]).lstrip('uint')) - bits(a, n).bit_length(), x[0])",
     "sigmoid": "each(lambda a: 1 / (1 + np.exp(-a)), x[0])",

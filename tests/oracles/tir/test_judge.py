@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir import TirBuffer, integer_range
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
@@ -18,6 +19,7 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import TirFunction, from_program, to_program
+from tensorsmith.targets.tvm.older import served_by
 from tensorsmith.targets.tvm.passes.catalog import unregister_pass
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_TIR
 from tests.planted import planted_passes as planted
@@ -172,7 +174,14 @@ def test_reassociation_of_floats_is_rounding_and_a_dropped_addend_is_not() -> No
     def sums(i: Any, x: Any) -> Any:
         return tirx.Add(tirx.Add(x, tirx.FloatImm("float32", 1e8)), tirx.FloatImm("float32", 3.0))
 
-    assert judge_tir(case_of(sums, (SIMPLIFY, Step("s_tir.StmtSimplify")), inputs, "float32")).outcome == "pass"
+    assert (
+        judge_tir(case_of(sums, (SIMPLIFY, Step(served_by("s_tir.StmtSimplify"))), inputs, "float32")).outcome == "pass"
+    )
+
+
+def test_a_pass_that_there_is_not_is_no_failure_of_the_compiler() -> None:
+    with pytest.raises(InvalidInputError, match=r"unknown pass `tirx\.NoSuch`"):
+        judge_tir(case_of(selection, (SIMPLIFY, Step("tirx.NoSuch")), small(0, 9)))
 
 
 def test_equal_seeds_give_equal_verdicts() -> None:

@@ -14,6 +14,7 @@ from tensorsmith.generators.tir.func import random_function
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm import adapter, build
+from tensorsmith.targets.tvm.older import is_older
 from tensorsmith.targets.tvm.passes.apply import apply_pass, build_module, prepare
 from tensorsmith.targets.tvm.passes.catalog import find_pass, passes, register_pass, unregister_pass
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
@@ -163,6 +164,7 @@ def test_a_free_order_may_be_any() -> None:
     assert order_problem(_pipeline("free-order", "tirx.LowerTVMBuiltin", "s_tir.DefaultGPUSchedule")) is None
 
 
+@pytest.mark.skipif(is_older(), reason="0.26 lets some of them go")
 def test_every_known_order_is_needed() -> None:
     """Tvm itself rejects pipelines without what the catalog says must run before."""
     block = _block_function()
@@ -191,6 +193,7 @@ def test_noise_is_told_from_what_may_be_a_bug() -> None:
     assert noise_reason("Check failed: fb->value != 0 (0 vs. 0) : Divide by zero") is None
 
 
+@pytest.mark.skipif(is_older(), reason="the keys are those of 0.27")
 def test_settings_cover_all_keys_of_the_installed_tvm() -> None:
     tried = {setting.name.removeprefix(CONFIG) for setting in SETTINGS if setting.name.startswith(CONFIG)}
     there = set(map(str, tvm.transform.PassContext.list_configs()))

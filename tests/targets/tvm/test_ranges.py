@@ -71,7 +71,7 @@ def test_what_is_unknown_takes_all_of_its_dtype() -> None:
 
 
 def test_choices_lets_and_casts() -> None:
-    tirx: Any = tvm.tirx
+    tirx: Any = adapter.tvm().tirx
     x, t = tirx.Var("x", "int32"), tirx.Var("t", "int64")
     known, three = {adapter.identity(x): (1, 5)}, tirx.IntImm("int32", 3)
     assert interval(tirx.Select(tirx.LT(x, three), three, tirx.Mul(x, three)), known) == (3, 15)
@@ -79,4 +79,5 @@ def test_choices_lets_and_casts() -> None:
     doubled = tirx.Let(t, tirx.Cast("int64", x), tirx.Add(t, t))
     assert interval(doubled, known) == (2, 10)
     assert interval(tirx.BitwiseNot(x), known) == (-6, -2)
+    assert interval(tirx.bitwise_not(x), known) == (-6, -2)
     assert interval(tirx.LT(x, three), known) == (0, 1)
