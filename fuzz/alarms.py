@@ -55,11 +55,16 @@ class Alarms:
     def next(self) -> TriageAlarm | None:
         """The next alarm to triage, or None; it stays in the store as new until `settle` hears of it.
 
-        The oldest that is unlike those under triage, which may turn out to be the same; or else the oldest.
+        First those that are unlike those under triage, which may turn out to be the same; of these, those whose guilty
+        pass no finding names yet; then the oldest.
         """
         while self._queue:
             under_triage = [signature(order.case, order.verdict) for order in self._under_triage.values()]
-            order = next((order for order in self._queue if not _any_alike(order, under_triage)), self._queue[0])
+            named = {"", *(finding.guilty for finding in self._findings.values() if finding.status in OPEN)}
+            order = min(
+                self._queue,
+                key=lambda order: (_any_alike(order, under_triage), order.verdict.guilty in named),
+            )
             self._queue.remove(order)
             if not self.is_explained(order):
                 self._under_triage[order.id] = order
@@ -194,12 +199,12 @@ class Alarms:
             self._screen.finding(finding)
 
     def weights(self) -> dict[str, float]:
-        """Weights below 1 for the operators that small findings are about."""
+        """Weights below 1 for the operators that small findings are about, and for passes that hang on any program."""
         return {
-            operator: _FLOOD_WEIGHT
+            name: _FLOOD_WEIGHT
             for finding in self._findings.values()
             if finding.status in OPEN and len(finding.operators) <= _FEW_OPERATORS
-            for operator in finding.operators
+            for name in finding.operators or ((finding.guilty,) if finding.kind == "hang" else ())
         }
 
     def _repeats(self, case: Case, verdict: Verdict) -> str | None:

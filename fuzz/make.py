@@ -47,7 +47,7 @@ def make_test(
         GraphError: nothing well-typed could be made.
     """
     if find_target(target).programs == "tir":
-        return make_tir(slot, target, mutators)
+        return make_tir(slot, target, weights, mutators)
     rng = Random(slot.seed)
     if isinstance(slot.parent, TestCase):
         donor = slot.donor if isinstance(slot.donor, TestCase) else slot.parent

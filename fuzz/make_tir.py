@@ -10,6 +10,7 @@ import msgspec
 from tensorsmith.fuzz.messages import Origin, Slot
 from tensorsmith.generators.tir.source import random_tir
 from tensorsmith.ir.errors import GraphError
+from tensorsmith.ir.pipeline import Pipeline
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.mutators.choose import NO_WEIGHTS
 from tensorsmith.mutators.passes.apply import mutate_pipeline
@@ -27,52 +28,78 @@ SPECIAL = 0.05
 LARGEST = 80
 # Share of generated tests whose program is compiled and run; more are once they have reached something new.
 BUILD_SHARE = 0.01
+# So many pipelines are drawn once more, at most, for one that is kept.
+_DRAWS = 4
 # Whether a program is compiled is decided by what is new, and not by mutation.
 _MUTATORS = tuple(entry for entry in PIPELINE_MUTATORS if entry.name != "toggle-build")
 
 
-def make_tir(slot: Slot, target: str, weights: Mapping[str, float] = NO_WEIGHTS) -> tuple[TirCase, Origin]:
+def make_tir(
+    slot: Slot,
+    target: str,
+    weights: Mapping[str, float] = NO_WEIGHTS,
+    mutators: Mapping[str, float] = NO_WEIGHTS,
+) -> tuple[TirCase, Origin]:
     """Make the test of a slot; equal arguments give an equal test.
 
     Args:
         slot: what is made.
         target: the compiler under test.
-        weights: of mutators, by name.
+        weights: below 1, of passes that are to run less often.
+        mutators: weights of mutators, by name.
 
     Raises:
         GraphError: no mutator found anything to do, or TVM does not put together what was made.
     """
     try:
-        return _made(slot, target, weights)
+        return _made(slot, target, weights, mutators)
     except (RuntimeError, TypeError, ValueError) as error:
         # TVM folds constants while it builds nodes, and raises where it cannot.
         raise GraphError(f"TVM does not build the program: {adapter.first_line(error)}") from error
 
 
-def _made(slot: Slot, target: str, weights: Mapping[str, float]) -> tuple[TirCase, Origin]:
+def _made(
+    slot: Slot, target: str, weights: Mapping[str, float], mutators: Mapping[str, float]
+) -> tuple[TirCase, Origin]:
     rng = Random(slot.seed)
     if not isinstance(slot.parent, TirCase):
-        return _generated(rng, target)
+        return _generated(rng, target, weights)
     parent = slot.parent
     donor = slot.donor if isinstance(slot.donor, TirCase) else parent
     if slot.change == "pipeline":
-        pipeline, mutators = mutate_pipeline(parent.pipeline, donor.pipeline, rng, mutators=_MUTATORS, weights=weights)
-        if not mutators:
+        pipelines = parent.pipeline, donor.pipeline
+        pipeline, names = mutate_pipeline(*pipelines, rng, mutators=_MUTATORS, weights=mutators)
+        for _ in range(_DRAWS):
+            if _is_kept(pipeline, weights, rng):
+                break
+            pipeline, names = mutate_pipeline(*pipelines, rng, mutators=_MUTATORS, weights=mutators)
+        if not names:
             raise GraphError("no mutator of pipelines found anything to change")
-        return msgspec.structs.replace(parent, pipeline=pipeline), Origin(parent.id, mutators)
+        return msgspec.structs.replace(parent, pipeline=pipeline), Origin(parent.id, names)
     ancestor = to_function(parent.program)
     if size(ancestor.func.body) > LARGEST:
-        return _generated(rng, target)
-    function, mutators = mutate_function(ancestor, to_function(donor.program), rng, weights)
-    if not mutators:
+        return _generated(rng, target, weights)
+    function, names = mutate_function(ancestor, to_function(donor.program), rng, mutators)
+    if not names:
         raise GraphError("no mutator of TIR found anything to change")
     mutant = msgspec.structs.replace(parent, program=to_program(function), recipe=_recipe(rng))
-    return mutant, Origin(parent.id, mutators)
+    return mutant, Origin(parent.id, names)
 
 
-def _generated(rng: Random, target: str) -> tuple[TirCase, Origin]:
-    program = to_program(random_tir(rng))
-    return TirCase(program, target, _recipe(rng), pipeline=random_pipeline(rng, build=BUILD_SHARE)), Origin()
+def _generated(rng: Random, target: str, weights: Mapping[str, float]) -> tuple[TirCase, Origin]:
+    program, recipe = to_program(random_tir(rng)), _recipe(rng)
+    pipeline = random_pipeline(rng, build=BUILD_SHARE)
+    for _ in range(_DRAWS):
+        if _is_kept(pipeline, weights, rng):
+            break
+        pipeline = random_pipeline(rng, build=BUILD_SHARE)
+    return TirCase(program, target, recipe, pipeline=pipeline), Origin()
+
+
+def _is_kept(pipeline: Pipeline, weights: Mapping[str, float], rng: Random) -> bool:
+    """Whether a pipeline is used; one with passes of little weight seldom is."""
+    least = min((weights.get(step.name, 1.0) for step in pipeline.steps), default=1.0)
+    return least == 1.0 or rng.random() < least
 
 
 def _recipe(rng: Random) -> TirRecipe:

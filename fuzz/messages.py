@@ -38,7 +38,7 @@ class FuzzBatch(msgspec.Struct, frozen=True, tag="fuzz"):
     device: Device
     size: int
     slots: tuple[Slot, ...]
-    # Weights below 1 for operators that known findings are about, so that one bug does not flood the campaign.
+    # Weights below 1 for operators and passes that known findings are about, so that one bug floods no campaign.
     weights: tuple[tuple[str, float], ...] = ()
     # Weights of mutators, above 1 for those whose mutants reach something new more often than others'.
     mutators: tuple[tuple[str, float], ...] = ()

@@ -11,6 +11,9 @@ Outcome = Literal["pass", "fail", "invalid", "limitation"]
 # ill-formed: a pass gives a program that the compiler's own verifier rejects.
 Kind = Literal["wrong-result", "error", "crash", "hang", "memory", "ill-formed"]
 
+# Kinds of which the process dies, or has to be killed.
+DEATHS: frozenset[Kind] = frozenset(("crash", "hang", "memory"))
+
 Channel = Literal["", "values", "shape", "dtype", "strides", "mutation", "aliasing", "count", "nan-algebra"]
 
 

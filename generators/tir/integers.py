@@ -181,15 +181,17 @@ def _cast(scope: Scope, dtype: str, depth: int) -> Typed:
 
 
 def _low_bits(scope: Scope, dtype: str, depth: int) -> Typed:
-    """What is left of a value in a narrower unsigned dtype, which is its remainder."""
+    """What is left of a value in a narrower unsigned dtype, which is its remainder; of one that would fit, of the
+    opposite of its bits."""
     tirx, a = adapter.tvm().tirx, scope.grow(scope, dtype, depth)
     narrower = [d for d in INTEGER_DTYPES if d.startswith("u") and bits(d) < bits(dtype)]
     if not narrower:
         return a
     narrow = scope.rng.choice(narrower)
     greatest = integer_range(narrow)[1]
-    low, high = (a.low, a.high) if a.low >= 0 and a.high <= greatest else (0, greatest)
-    return Typed(tirx.Cast(dtype, tirx.Cast(narrow, a.node)), dtype, low, high)
+    fits = a.low >= 0 and a.high <= greatest
+    node = tirx.Cast(dtype, tirx.Cast(narrow, tirx.BitwiseNot(a.node) if fits else a.node))
+    return Typed(node, dtype, *((greatest - a.high, greatest - a.low) if fits else (0, greatest)))
 
 
 def _count(scope: Scope, dtype: str, depth: int) -> Typed:
@@ -205,5 +207,5 @@ def _count(scope: Scope, dtype: str, depth: int) -> Typed:
 
 OPERATIONS: list[Callable[[Scope, str, int], Typed]] = [
     _add, _add, _subtract, _subtract, _multiply, _divide, _divide, _remainder, _remainder,
-    _extreme, _bitwise, _invert, _shift, _cast, _low_bits, _count,
+    _extreme, _bitwise, _invert, _shift, _cast, _low_bits, _low_bits, _count,
 ]  # fmt: skip

@@ -31,12 +31,12 @@ def swap_select(func: Any) -> Any:
 
 
 def forget_cast(func: Any) -> Any:
-    """The first cast from a wider integer to a narrower one, and back, keeps the wide value."""
+    """Casts from a wider integer to a narrower one, and back, keep the wide value."""
     for path, node in tree.walk(func.body):
         if tree.kind_of(node) == "Cast" and tree.kind_of(node.value) == "Cast":
             wide = node.value.value
             if adapter.dtype_of(node) == adapter.dtype_of(wide):
-                return tree.replace_at(func, path, wide)
+                return forget_cast(tree.replace_at(func, path, wide))
     return func
 
 

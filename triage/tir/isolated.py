@@ -16,14 +16,13 @@ from tensorsmith.ir.pipeline import Pipeline
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.tir.judge import judge_tir, sane_tir
-from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.oracles.verdict import DEATHS, Verdict
 from tensorsmith.targets.isolation import Completed, Died, Limits, run_isolated
 from tensorsmith.triage.search import Progress, Reduced
 from tensorsmith.triage.tir.blame import usual_suspect
 from tensorsmith.triage.tir.pipeline import explicit
 from tensorsmith.triage.tir.reduce import reduce_tir
 
-_DEATHS = ("crash", "hang", "memory")
 # What the child may take to end after its deadline, in seconds.
 _SLACK = 30.0
 
@@ -49,7 +48,7 @@ def reduce_tir_isolated(
     Raises:
         ValueError: the verdict is no failure.
     """
-    if verdict.kind not in _DEATHS:
+    if verdict.kind not in DEATHS:
         whole = Limits(min(deadline_seconds, 3 * limits.seconds) + _SLACK, limits.rss_bytes)
         seconds = min(deadline_seconds, 3 * limits.seconds)
         ended = run_isolated(lambda: msgspec.json.encode(_reduce_here(case, verdict, seconds)), whole)

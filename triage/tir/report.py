@@ -8,7 +8,7 @@ from typing import Any
 from tensorsmith.ir.pipeline import Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.ir.tir_constructs import constructs
-from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.oracles.verdict import DEATHS, Verdict
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function
 from tensorsmith.targets.tvm.passes.defaults import BUILD
@@ -102,7 +102,8 @@ def _programs(case: TirCase, verdict: Verdict) -> list[str]:
     if place is None or passes[place] == BUILD:
         return sections
     before = program_after(case, passes[:place])
-    after = program_after(case, passes[: place + 1])
+    # What the process died of is not to be run in this one.
+    after = program_after(case, passes[: place + 1]) if verdict.kind not in DEATHS else None
     if place and before is not None:
         sections.append(_program(f"Before `{verdict.guilty}`", before.func))
     if after is not None:

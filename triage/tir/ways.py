@@ -11,6 +11,7 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.passes.catalog import added_make
 from tensorsmith.targets.tvm.passes.defaults import BUILD
 from tensorsmith.triage.tir.pass_source import context_source, is_schedule, pass_source, target_source
 from tensorsmith.triage.tir.pipeline import explicit, program_after
@@ -37,11 +38,13 @@ class Way:
 
 
 def ways(case: TirCase, verdict: Verdict) -> Iterator[Way]:
-    """TVM's default first; then the guilty pass and a compiler after it, then that pass and nothing after it."""
+    """TVM's default first, which has no passes of other packages; then the guilty pass and a compiler after it, then
+    that pass and nothing after it."""
     settings, passes = explicit(case)
     kept = dict.fromkeys(((), settings))
-    for some in kept:
-        yield Way(some, builds=True)
+    if added_make(verdict.guilty) is None:
+        for some in kept:
+            yield Way(some, builds=True)
     if passes[-1] == BUILD and len(passes) > 1 and case.pipeline.steps:
         yield Way(settings, passes[:-1], builds=True, sources=_sources(case, settings, passes[:-1]))
     places = [place for place, step in enumerate(passes) if step.name == verdict.guilty and step != BUILD]
