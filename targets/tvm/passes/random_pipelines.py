@@ -16,7 +16,7 @@ from tensorsmith.targets.tvm.passes.settings import DISABLE, FREE_ORDER
 
 _IDLE_WEIGHT = 0.05
 # Pipelines that begin with primitives of schedules, which do something to functions in block form only.
-_SCHEDULED = 0.2
+_SCHEDULED = 0.15
 _SCHEDULE_WEIGHT = 0.1
 _SETTINGS = 0.4
 _VARIED_DEFAULT = 0.25

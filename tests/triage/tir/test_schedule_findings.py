@@ -11,7 +11,7 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.tvm.passes.schedule import PRIMITIVES, Argument, Call, Nest, Primitive
+from tensorsmith.targets.tvm.passes.primitives import PRIMITIVES, Argument, Call, Nest, Primitive
 from tensorsmith.triage.confirm import run_repro
 from tensorsmith.triage.tir.repro import scripts
 from tests.triage.tir.functions import case_of, function
