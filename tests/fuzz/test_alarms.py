@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,8 @@ from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import CHANCES, Alarms
-from tensorsmith.fuzz.messages import TriageAlarm, Triaged
+from tensorsmith.fuzz.make_tir import make_tir
+from tensorsmith.fuzz.messages import Slot, TriageAlarm, Triaged
 from tensorsmith.fuzz.screen import PlainScreen
 from tensorsmith.ir.cases import graph_case, operators_of
 from tensorsmith.ir.testcase import TestCase
@@ -208,3 +210,30 @@ def test_what_a_person_has_marked_is_not_taken_over(store: Store) -> None:
     resumed = alarms_of(store)
     tir_alarm(resumed, json.dumps({"nodes": NODES[:5]}))
     assert sorted(finding.status for finding in store.findings()) == ["confirmed", "known"]
+
+
+def test_alarms_in_passes_that_no_finding_names_come_first(store: Store) -> None:
+    alarms = alarms_of(store)
+    tir_alarm(alarms, TEXT)
+    error = Verdict("fail", "p", kind="error", exception="ValueError", message="m")
+    for name in ("tirx.StmtSimplify", "tirx.RemoveNoOp"):
+        alarms.hear(tir_case(), msgspec.structs.replace(error, guilty=name, message=f"no {len(name) * 'a'}"))
+    assert [following(alarms).verdict.guilty for _ in range(2)] == ["tirx.RemoveNoOp", "tirx.StmtSimplify"]
+
+
+def test_a_pass_that_hangs_on_any_program_is_drawn_less_often(store: Store) -> None:
+    pytest.importorskip("tvm")
+    alarms = alarms_of(store)
+    for text, name in ((TEXT, "tirx.RemoveNoOp"), (json.dumps({"nodes": NODES[:4]}), "mine.Pass")):
+        case, hang = tir_case(program=TirProgram(text, ())), msgspec.structs.replace(HANG, guilty=name)
+        alarms.hear(case, hang)
+        alarms.settle(Triaged(following(alarms).id, case, hang, 2, 2, "script", "report", repro_runs=True))
+    weights = alarms.weights()
+    assert "tirx.RemoveNoOp" not in weights
+    assert weights["mine.Pass"] < 1
+
+    def share(weights: Mapping[str, float]) -> int:
+        made = [make_tir(Slot(seed), "tvm-tir", weights)[0] for seed in range(40)]
+        return sum(any(step.name == "tirx.StmtSimplify" for step in case.pipeline.steps) for case in made)
+
+    assert share({"tirx.StmtSimplify": 0.0}) < share({}) / 2

@@ -22,6 +22,7 @@ from tensorsmith.targets.tvm.function import TirFunction, from_program, to_progr
 from tensorsmith.targets.tvm.older import served_by
 from tensorsmith.targets.tvm.passes.catalog import unregister_pass
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_TIR
+from tensorsmith.triage.tir.report import report_tir
 from tests.planted import planted_passes as planted
 
 pytest.importorskip("tvm")
@@ -85,6 +86,8 @@ def test_a_pass_that_does_not_end_hangs() -> None:
     case = case_of(selection, (SIMPLIFY, Step("planted.loop_for_ever")), small(0, 9))
     verdict = judge_isolated(case, Limits(seconds=3.0))
     assert blamed(verdict) == ("fail", "hang", "planted.loop_for_ever")
+    # The report does not run what hung.
+    assert "planted.loop_for_ever" in report_tir(case, verdict, None, (2, 2))
 
 
 def test_a_pass_that_changes_nothing_here_is_not_blamed() -> None:
