@@ -21,7 +21,7 @@ from tensorsmith.targets.tvm.function import TirFunction, to_program
 pytest.importorskip("tvm")
 tvm_ffi = pytest.importorskip("tvm_ffi")
 
-SEEDS = range(20)
+SEEDS = range(32)
 VALID = 0.85  # of the mutants of one mutator, without any filter
 
 Made = tuple[TirFunction, TirFunction]  # before and after
