@@ -1,0 +1,1 @@
+"""Coverage of C++ libraries as they are installed: breakpoints in this process that each strike once."""

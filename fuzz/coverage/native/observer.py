@@ -1,0 +1,146 @@
+"""Coverage of a native library while tests run: what is new at full speed, and full sets only of what was new."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tensorsmith.fuzz.coverage.native.analysis import Analysis, Level, analyse, blocks_of
+from tensorsmith.fuzz.coverage.native.blocks import Blocks
+from tensorsmith.fuzz.coverage.native.breakpoints import Breakpoints
+
+Indices = npt.NDArray[np.int64]
+"""Positions of blocks in `NativeCoverage.blocks`, sorted."""
+
+RUNS = 2
+
+
+class NativeCoverage:
+    """Which blocks of a library this process has executed.
+
+    Every block has a breakpoint that strikes once, so a hit is news, and what has been hit runs at full speed. Python's
+    garbage is collected before hits are read: what a test leaves is destroyed at its own cost.
+
+    A process that is forked goes on from the hits of its parent, on its own: arm the one that forks workers, after the
+    library is loaded and warmed up. For one thread at a time.
+    """
+
+    def __init__(self, analysis: Analysis, blocks: Blocks, breakpoints: Breakpoints, name: str) -> None:
+        self.analysis = analysis
+        self.blocks = blocks
+        self.name = name
+        self._breakpoints = breakpoints
+        self._hit = np.zeros(len(blocks), bool)
+        self._unstable = np.zeros(len(blocks), bool)
+
+    @classmethod
+    def arm(
+        cls,
+        library: Path,
+        level: Level = "block",
+        owner: str = "own",
+        progress: Callable[[float], None] | None = None,
+    ) -> Self:
+        """Place breakpoints in a library that is loaded in this process. Once for each library and process.
+
+        The analysis comes from the cache, or is made now (`prepare` makes it without a loaded library). The objects
+        that Python has now are taken out of the collection of garbage for good (`gc.freeze`), which makes it quick.
+
+        Args:
+            library: the file of the library.
+            level: a breakpoint for each basic block, or for each function.
+            owner: whose code, one of `owners.OWNERS`.
+            progress: is told the share of the analysis that is done.
+
+        Raises:
+            EnvironmentLacksError: native coverage is not possible here; says why.
+            InvalidInputError: the library is not loaded, or cannot be analysed, or there is no such owner.
+        """
+        analysis = analyse(library)
+        blocks = blocks_of(analysis, level, owner, progress)
+        breakpoints = Breakpoints(analysis.library, len(blocks))
+        breakpoints.arm(blocks.offset)
+        gc.collect()
+        gc.freeze()
+        name = f"{analysis.library.path.name} {analysis.library.identity} {level} {owner} {len(blocks)}"
+        return cls(analysis, blocks, breakpoints, name)
+
+    def new_hits(self) -> Indices:
+        """The blocks that were executed for the first time in this process since the last call, or full set."""
+        gc.collect()
+        return self._read()
+
+    def full_set(self, run: Callable[[], object], runs: int = RUNS) -> Indices:
+        """All blocks that `run` executes, whenever it is called: those that all of some calls executed.
+
+        What only some of the calls executed, for hash order or caches, is masked out of this and all later sets. Blocks
+        that are new count as hit now. Costs about as much as 3 calls of `run` for each call.
+
+        Raises:
+            Exception: what `run` raises; the hits up to then are lost.
+        """
+        always = np.ones(len(self.blocks), bool)
+        ever = np.zeros(len(self.blocks), bool)
+        self._read()
+        try:
+            for _ in range(runs):
+                gc.collect()
+                self._breakpoints.arm(self.blocks.offset[self._hit])
+                run()
+                gc.collect()
+                this = np.zeros(len(self.blocks), bool)
+                this[self._positions()] = True
+                always &= this
+                ever |= this
+        finally:
+            self._hit |= ever
+            self._breakpoints.disarm(self.blocks.offset[self._hit])
+        self._unstable |= ever & ~always
+        return np.flatnonzero(always & ~self._unstable)
+
+    def skip(self, indices: Indices) -> None:
+        """Count blocks as hit: they are new to this process, but not to others of the campaign."""
+        self._hit[indices] = True
+        self._breakpoints.disarm(self.blocks.offset[indices])
+
+    @property
+    def hit(self) -> Indices:
+        """The blocks that were executed in this process, or were skipped, as far as they were read."""
+        return np.flatnonzero(self._hit)
+
+    @property
+    def unstable(self) -> Indices:
+        """The blocks that the full sets of this process leave out."""
+        return np.flatnonzero(self._unstable)
+
+    def stop(self) -> None:
+        """Take all breakpoints away; nothing is hit from now on."""
+        self._breakpoints.disarm(self.blocks.offset)
+
+    def _read(self) -> Indices:
+        positions = np.sort(self._positions())
+        fresh = positions[~self._hit[positions]]
+        self._hit[fresh] = True
+        return fresh
+
+    def _positions(self) -> Indices:
+        return np.searchsorted(self.blocks.offset, self._breakpoints.hits())
+
+
+def prepare(library: Path, level: Level = "block", owner: str = "own") -> None:
+    """Have the analysis of a library in the cache, with a bar of progress where it takes time and a person looks on.
+
+    Raises what `NativeCoverage.arm` raises for the file and the owner; the library need not be loaded.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    analysis = analyse(library)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"analysing {library.name}", total=1.0)
+        blocks_of(analysis, level, owner, lambda share: bar.update(task, completed=share))
