@@ -210,10 +210,9 @@ int tensorsmith_arm(int number, const uint32_t *offsets, uint64_t count, uint64_
     image *in = &images[number];
     errno = 0;
     *bad = 0;
-    if (!count) return 0;
     int failed = install();
     if (!failed) failed = check(in, offsets, count, bad);
-    if (failed) return failed;
+    if (failed || !count) return failed;
     uint64_t fresh = 0;
     uint32_t least = offsets[0], most = offsets[0];
     for (uint64_t k = 0; k < count; k++) {
@@ -250,6 +249,8 @@ void tensorsmith_disarm(int number, const uint32_t *offsets, uint64_t count) {
 /* Move up to `room` hits to `out`. Returns their number, or an error. */
 int64_t tensorsmith_hits(int number, uint32_t *out, uint64_t room) {
     image *in = &images[number];
+    int failed = install();
+    if (failed) return failed;
     uint64_t tail = in->tail, count = __atomic_load_n(&in->head, __ATOMIC_ACQUIRE) - tail;
     if (count > in->capacity) return HITS_LOST;
     count = count < room ? count : room;

@@ -86,6 +86,7 @@ class NativeCoverage:
         """
         always = np.ones(len(self.blocks), bool)
         ever = np.zeros(len(self.blocks), bool)
+        this = np.zeros(len(self.blocks), bool)
         self._read()
         try:
             for _ in range(runs):
@@ -93,12 +94,12 @@ class NativeCoverage:
                 self._breakpoints.arm(self.blocks.offset[self._hit])
                 run()
                 gc.collect()
-                this = np.zeros(len(self.blocks), bool)
+                this[:] = False
                 this[self._positions()] = True
+                self._hit |= this
                 always &= this
                 ever |= this
         finally:
-            self._hit |= ever
             self._breakpoints.disarm(self.blocks.offset[self._hit])
         self._unstable |= ever & ~always
         return np.flatnonzero(always & ~self._unstable)

@@ -29,7 +29,7 @@ _PATHS = (
     (re.compile(r"/tvm-ffi/"), _OWN),
     (re.compile(r"libstdc\+\+|/gcc-[\d.]+|/libcxx"), _STANDARD),
     (re.compile(r"^/opt/|/usr/include/|/include/c\+\+/"), _NONE),
-    (re.compile(r"z3"), _Z3),
+    (re.compile(r"/z3(-[\w.]+)?/"), _Z3),
     (re.compile(r"/llvm-project|/llvm-\d|/llvm/(lib|include)/"), _LLVM),
     (re.compile(r"/mlas/|onednn|mkl-dnn|xnnpack|/fbgemm/", re.IGNORECASE), _KERNELS),
     (re.compile(r"/(vcpkg|third_party|3rdparty|_deps|external)/"), _THIRD_PARTY),
