@@ -48,7 +48,7 @@ imports: $(stamp)
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .typing/.import_linter_cache
 
-$(stamp): $(torch_stamp) pyproject.toml
+$(stamp): $(torch_stamp) pyproject.toml setup.py fuzz/coverage/native/breakpoints.c
 	$(bin)/pip install -q -e ".[dev,tvm]"
 	@touch $@
 

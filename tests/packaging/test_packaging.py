@@ -1,6 +1,7 @@
 """The folders at the root are the packages `tensorsmith.<folder>`, in a wheel and in an editable install."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ PACKAGE_DIR: dict[str, str] = SETUPTOOLS["package-dir"]
 PACKAGES: list[str] = SETUPTOOLS["packages"]
 FOLDERS = {package: folder for package, folder in PACKAGE_DIR.items() if package != "tensorsmith"}
 
+EXTENSION = PurePosixPath("tensorsmith/fuzz/coverage/native/_breakpoints.abi3.so")
+
 
 def python(code: str, cwd: Path) -> str:
     """Run `code` in a fresh interpreter in `cwd` and return what it printed."""
@@ -24,19 +27,24 @@ def python(code: str, cwd: Path) -> str:
     return done.stdout.strip()
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> frozenset[PurePosixPath]:
+def built(folder: Path, compiler: str) -> frozenset[PurePosixPath]:
     """The names of the files in a wheel, built from a copy so that a stale `build/` cannot leak into it."""
-    source = tmp_path_factory.mktemp("source") / "tensorsmith"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "campaigns")
+    source, out = folder / "tensorsmith", folder / "wheel"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "*.so", "build", "dist", "campaigns")
     shutil.copytree(ROOT, source, ignore=ignored)
-    out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
-    done = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "CC": compiler}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = out.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         return frozenset(PurePosixPath(name) for name in archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> frozenset[PurePosixPath]:
+    """The names of the files in a wheel."""
+    return built(tmp_path_factory.mktemp("wheel"), "cc")
 
 
 def test_wheel_holds_nothing_outside_tensorsmith(wheel: frozenset[PurePosixPath]) -> None:
@@ -54,6 +62,15 @@ def test_wheel_holds_every_source_file(wheel: frozenset[PurePosixPath]) -> None:
     }
     assert PurePosixPath("tensorsmith/ir/__init__.py") in sources
     assert sources <= wheel, f"not in the wheel: {sorted(map(str, sources - wheel))}"
+
+
+def test_wheel_holds_the_extension(wheel: frozenset[PurePosixPath]) -> None:
+    assert EXTENSION in wheel
+
+
+def test_wheel_without_a_compiler_lacks_the_extension_only(wheel: frozenset[PurePosixPath], tmp_path: Path) -> None:
+    without = built(tmp_path, "/bin/false")
+    assert {path for path in wheel if "dist-info" not in path.parts[0]} - without == {EXTENSION}
 
 
 def test_wheel_holds_type_marker_and_data(wheel: frozenset[PurePosixPath]) -> None:
