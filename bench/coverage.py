@@ -33,9 +33,10 @@ MIB = 1 << 20
 PASSES = 3
 SETS = 30
 ROUNDS = 4
+FORKS = 20
 
 
-def in_child(work: Callable[[], Any], tell: Callable[[int], None] = lambda pid: None) -> Any:
+def in_child(work: Callable[[], Any]) -> Any:
     """What `work` gives, in a process forked for it; None if that dies."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -124,6 +125,32 @@ def observed(workload: Workload, path: Path, level: Level) -> dict[str, Any]:
     }
 
 
+def inherited(workload: Workload, path: Path) -> dict[str, Any]:
+    """Forking with breakpoints in place: seconds of forks without and with them, and what a process that is forked
+    after a first pass adds in memory by a pass of its own, without and with them."""
+
+    def a_pass(after: Callable[[], Any]) -> float:
+        before = private_mib()
+        for test in workload.tests:
+            workload.run(test)
+            after()
+        return private_mib() - before
+
+    def forks() -> float:
+        start = time.perf_counter()
+        for _ in range(FORKS):
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)
+        return (time.perf_counter() - start) / FORKS
+
+    fork_without, memory_without = forks(), in_child(lambda: a_pass(lambda: None))
+    coverage = NativeCoverage.arm(path)
+    fork_with, memory_with = forks(), in_child(lambda: a_pass(coverage.new_hits))
+    return {"fork": (fork_without, fork_with), "memory": (memory_without, memory_with)}
+
+
 def repeated(workload: Workload, path: Path) -> dict[str, Any]:
     """Full sets of some tests: how far they are the same when they are taken again, and what they cost."""
     coverage = NativeCoverage.arm(path)
@@ -208,6 +235,10 @@ def report_costs(workload: Workload, path: Path, repeats: int) -> None:
         print(f", {median(run['hit'] for run in runs[level]):,.0f} of {level}s hit")
         print(f"{level + 's: steady state':34} {median(flat):8.2f} times ({min(flat):.2f} to {max(flat):.2f})", end="")
         print(f", of that reading {tests * median(run['reading'] for run in runs[level]) / base[1]:.1%}")
+    forked = in_child(lambda: inherited(workload, path))
+    print(f"{'blocks armed before the fork':34} ", end="")
+    print(f"{forked['memory'][1] - forked['memory'][0]:7.0f} MiB private to a process after a pass", end="")
+    print(f", a fork takes {1000 * forked['fork'][1]:.1f} ms instead of {1000 * forked['fork'][0]:.1f}")
     reference = runs["plain"][0]["outputs"]
     control = runs["plain"][-1]["outputs"]
     stable = [number for number, result in enumerate(reference) if control[number] == result]
