@@ -58,6 +58,7 @@ def _read(folder: Path) -> dict[str, npt.NDArray[Any]] | None:
         for file, expected in sums.items():
             if zlib.crc32((folder / file).read_bytes()) != expected:
                 return None
-        return {Path(file).stem: np.load(folder / file, mmap_mode="r", allow_pickle=False) for file in sums}
+        mapped = {Path(file).stem: np.load(folder / file, mmap_mode="r", allow_pickle=False) for file in sums}
+        return {name: np.asarray(array) for name, array in mapped.items()}  # np.memmap itself is slow to index
     except (OSError, ValueError, msgspec.MsgspecError):
         return None

@@ -109,6 +109,10 @@ class NativeCoverage:
         self._hit[indices] = True
         self._breakpoints.disarm(self.blocks.offset[indices])
 
+    def mask(self, indices: Indices) -> None:
+        """Leave blocks out of full sets from now on: others of the campaign found them unstable."""
+        self._unstable[indices] = True
+
     @property
     def hit(self) -> Indices:
         """The blocks that were executed in this process, or were skipped, as far as they were read."""
@@ -124,7 +128,10 @@ class NativeCoverage:
         self._breakpoints.disarm(self.blocks.offset)
 
     def _read(self) -> Indices:
-        positions = np.sort(self._positions())
+        positions = self._positions()
+        if not len(positions):
+            return positions
+        positions.sort()
         fresh = positions[~self._hit[positions]]
         self._hit[fresh] = True
         return fresh

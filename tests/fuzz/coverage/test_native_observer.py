@@ -75,6 +75,16 @@ print(functions_of(c, c.new_hits()))
     assert printed(code) == "{'classify'}"
 
 
+def test_blocks_that_others_found_unstable_are_masked(printed: Printed) -> None:
+    code = """
+c = NativeCoverage.arm(path)
+before = c.full_set(lambda: toy.classify(1))
+c.mask(before[:1])
+print(c.full_set(lambda: toy.classify(1)).tolist() == before[1:].tolist(), c.unstable.tolist() == before[:1].tolist())
+"""
+    assert printed(code) == "True True"
+
+
 def test_a_stopped_observer_sees_nothing(printed: Printed) -> None:
     assert printed("c = NativeCoverage.arm(path); c.stop(); toy.loop(3); print(c.new_hits().tolist())") == "[]"
 
