@@ -60,13 +60,13 @@ def _run_tir(test: tuple[int, Any]) -> bytes:
 
 def _compiled(case: Any) -> str:
     from tensorsmith.generators.tir.inputs import random_inputs
-    from tensorsmith.targets.tvm import adapter
+    from tensorsmith.targets.tvm import adapter, build
     from tensorsmith.targets.tvm.function import to_function
 
     function = to_function(case.program)
     inputs = random_inputs(case.recipe.seeds[0], case.program.buffers, case.program.scalars)
     try:
-        outputs = adapter.run(adapter.build(function.func), inputs)
+        outputs = build.run(build.build(function.func), inputs)
     except Exception as error:
         return adapter.first_line(error)
     return hashlib.sha256(b"".join(value.tobytes() for value in outputs.values())).hexdigest()

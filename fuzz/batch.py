@@ -11,7 +11,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import shielded
 from tensorsmith.oracles.judge_graph import ExpectedCall, expected_calls, judge_compiled
-from tensorsmith.oracles.tir.judge import OnStep, judge_tir
+from tensorsmith.oracles.tir.judge import OnChange, OnStep, judge_tir, nobody_listens
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.registry import graph_target
 
@@ -22,11 +22,17 @@ OnVerdict = Callable[[int, Verdict, float], None]
 
 
 def run_batch(
-    cases: Sequence[Case], watch: Stopwatch, on_stage: OnStage, on_verdict: OnVerdict, on_step: OnStep
+    cases: Sequence[Case],
+    watch: Stopwatch,
+    on_stage: OnStage,
+    on_verdict: OnVerdict,
+    on_step: OnStep,
+    on_change: OnChange = nobody_listens,
 ) -> None:
     """Judge test cases of one target; every position gets exactly one verdict, unless the process dies first.
 
-    `on_step` is told of the steps of pipelines of TIR, and of the empty name before the first of each.
+    `on_step` is told of the steps of pipelines of TIR, and of the empty name before the first of each; `on_change` of
+    the passes that change a program of TIR.
     """
     graphs = [case for case in cases if isinstance(case, TestCase)]
     if graphs:
@@ -38,7 +44,7 @@ def run_batch(
             on_step("")
             start = cpu_seconds()
             with watch.stage("judge"):
-                verdict = shielded(partial(judge_tir, case, on_step))
+                verdict = shielded(partial(judge_tir, case, on_step, on_change))
             on_verdict(position, verdict, cpu_seconds() - start)
 
 

@@ -16,12 +16,16 @@ STEP_FILE = "step"
 
 
 class Warm(msgspec.Struct, frozen=True, tag="warm"):
-    """First order: import these modules, read these files of operators, then warm these targets."""
+    """First order: import these modules, read these files of operators, then warm these targets.
+
+    `observe` says whether what they do with tests is watched.
+    """
 
     targets: tuple[str, ...]
     device: Device
     imports: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
+    observe: bool = False
 
 
 class Fork(msgspec.Struct, frozen=True, tag="fork"):

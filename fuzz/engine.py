@@ -71,6 +71,7 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
             settings.time_limit,
             settings.memory_limit,
             tuple(str((directory / path).resolve()) for path in settings.operators),
+            settings.coverage,
         )
         try:
             screen.message(f"loading {', '.join(settings.targets)} ...")

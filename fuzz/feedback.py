@@ -1,6 +1,7 @@
 """What makes a test case worth keeping: that it reached something that no test case before it did.
 
-A new observer is a class and a line here; a third party's comes through an entry point.
+Observers here read test cases; those of `fuzz.coverage` watch the compiler. A new one is a class and a line; a third
+party's comes through an entry point.
 """
 
 from __future__ import annotations

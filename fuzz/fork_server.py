@@ -65,6 +65,7 @@ def main() -> None:
 
 
 def _warm(order: Warm) -> Ready:
+    from tensorsmith.fuzz.coverage.observers import start_observers
     from tensorsmith.generators.in_use import entries_in_use, keep_disagreements, use_operators
     from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.generators.table import table_notice
@@ -82,6 +83,8 @@ def _warm(order: Warm) -> Ready:
         # A compiler that fails on the smallest program can still be fuzzed: that is what its tests will say.
         with contextlib.suppress(Exception):
             target.warm()
+    if order.observe:
+        start_observers(targets)
     # What workers need, imported once for all of them.
     importlib.import_module("tensorsmith.fuzz.worker")
     if graphs:

@@ -30,7 +30,9 @@ class Lessons:
 
     def covered(self, case: Case, origin: Origin, judged: Judged, covered: Covered) -> bool:
         """Take what a test reached that passed, and say whether any of it is new."""
-        named = {observer.name: tuple(observer.features(case)) for observer in all_observers()}
+        if not self._observed:
+            return False
+        named = {observer.name: frozenset(observer.features(case)) for observer in all_observers()}
         added = take_all(self._maps, {**named, **covered.named}, covered.numbered)
         return self._learn(case, origin, judged, added)
 
@@ -51,4 +53,4 @@ class Lessons:
 
 def _why(added: list[Added]) -> str:
     reasons = [f"{one.observer}: {one.example or f'{len(one.first)} new'}" for one in added if one.first]
-    return reasons[0] if reasons else "by chance"
+    return "; ".join(reasons) or "by chance"

@@ -97,7 +97,7 @@ class Covered(msgspec.Struct, frozen=True, tag="covered"):
     of features that have numbers. It follows the verdict."""
 
     position: int
-    named: dict[str, tuple[str, ...]]
+    named: dict[str, frozenset[str]]
     numbered: dict[str, bytes]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -13,6 +13,8 @@ from random import Random
 from tensorsmith.fuzz import messages
 from tensorsmith.fuzz.batch import run_batch
 from tensorsmith.fuzz.control import STEP_FILE
+from tensorsmith.fuzz.coverage.ledger import Ledger
+from tensorsmith.fuzz.coverage.observers import on_change, started_observers
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import (
     Announced,
@@ -71,21 +73,24 @@ def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None], step: M
     with watch.stage("generate"):
         announced = _make(order) if isinstance(order, FuzzBatch) else _given(order)
     send(announced)
+    if announced.cases:
+        _run(announced.cases, watch, send, step)
+    send(BatchDone(dict(watch.wall), dict(watch.cpu)))
 
-    def judged(position: int, verdict: Verdict, seconds: float) -> None:
+
+def _run(cases: Sequence[Case], watch: Stopwatch, send: Callable[[Message], None], step: Mark) -> None:
+    ledger = Ledger(started_observers())
+
+    def on_stage(position: int, stage: str) -> None:
+        ledger.enter(position)
+        send(Started(position, stage))
+
+    def on_verdict(position: int, verdict: Verdict, seconds: float) -> None:
         send(Judged(position, verdict, seconds))
         if verdict.outcome == "pass":
-            send(Covered(position, {}, {}))
+            send(Covered(position, ledger.of(position), {}))
 
-    if announced.cases:
-        run_batch(
-            announced.cases,
-            watch,
-            lambda position, stage: send(Started(position, stage)),
-            judged,
-            step.write,
-        )
-    send(BatchDone(dict(watch.wall), dict(watch.cpu)))
+    run_batch(cases, watch, on_stage, on_verdict, step.write, on_change())
 
 
 def _given(order: RunBatch) -> Announced:

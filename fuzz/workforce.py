@@ -93,6 +93,8 @@ class Workforce:
     memory_limit: int
     # Paths of files of operators that programs are made of too.
     operators: tuple[str, ...] = ()
+    # Whether workers watch what the compilers do.
+    observe: bool = False
     workers: dict[int, Worker] = field(default_factory=dict)
     _server: subprocess.Popen[bytes] | None = None
     _control: socket.socket | None = None
@@ -132,7 +134,7 @@ class Workforce:
                 env=environment,
             )
         self._control = ours
-        send(ours, Warm(self.targets, self.device, self.imports, self.operators))
+        send(ours, Warm(self.targets, self.device, self.imports, self.operators, self.observe))
         try:
             reply = receive_reply(ours)
         except EOFError:

@@ -26,13 +26,19 @@ _WIDENS = "tirx.BF16ComputeLegalize"
 
 # Called with the name of a step before it runs; what comes until the next call is that step's doing.
 OnStep: TypeAlias = Callable[[str], object]
+# Told of a pass that changed the program, and of the function before and after it; None for another kind of module.
+OnChange: TypeAlias = Callable[[TirCase, Step, Any | None, Any | None], None]
 
 
 def ignore(step: str) -> None:
     """Nobody asks which step it is."""
 
 
-def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
+def nobody_listens(case: TirCase, step: Step, before: Any | None, after: Any | None) -> None:
+    """Take no notice of a change."""
+
+
+def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nobody_listens) -> Verdict:
     """Run the pipeline one pass at a time and judge every program on the way; with `build`, the native code, too.
 
     The first pass that raises, or that gives an ill-formed program or one of another meaning, is guilty. A program
@@ -41,6 +47,7 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
     Args:
         case: the test case.
         on_step: called before each step runs, for this process may die of it.
+        on_change: hears of every pass that changed the program.
 
     Raises:
         InvalidInputError: the program or a step of the pipeline is not what this version of TVM knows.
@@ -51,7 +58,7 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
         return meaning
     original, context = prepare(function.func, case.pipeline)
     free = settings_of(case.pipeline).free_order
-    module, comparable = original, not free
+    module, func, comparable = original, adapter.only_function(original), not free
     unscheduled = None
     for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
         on_step(step.name)
@@ -62,11 +69,14 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore) -> Verdict:
             return verdict
         if unscheduled is None and step.name.startswith(f"{DIALECT}."):
             unscheduled = module
-        if comparable and after is not module:
-            comparable, verdict = _compare(meaning, module, after, step)
+        left = adapter.only_function(after)
+        if left is None or func is None or not adapter.same_function(left, func):
+            on_change(case, step, func, left)
+            if comparable:
+                comparable, verdict = _compare(meaning, left, step)
             if verdict is not None:
                 return _unless_broken(verdict, meaning, unscheduled)
-        module = after
+        module, func = after, left
     if not passes_in(case.pipeline):
         on_step(BUILD.name)
         return judge_native(original, context, meaning, free) or passed(NAME)
@@ -88,13 +98,10 @@ def _apply(module: Any, step: Step, context: Context, free: bool) -> tuple[Any, 
         return module, failed_in(step.name, error, free)
 
 
-def _compare(meaning: Meaning, before: Any, after: Any, step: Step) -> tuple[bool, Verdict | None]:
-    """Whether what a pass made can be compared, and the verdict if it is wrong."""
-    func = adapter.only_function(after)
+def _compare(meaning: Meaning, func: Any | None, step: Step) -> tuple[bool, Verdict | None]:
+    """Whether the function that a pass made can be compared, and the verdict if it is wrong."""
     if func is None:
         return False, None
-    if adapter.same_function(func, adapter.only_function(before)):
-        return True, None
     problem = adapter.ill_formed(func)
     if problem is not None and not _is_verifiers_fault(problem):
         message = f"{step.name} gives a program that TVM's verifier rejects: {problem}"

@@ -111,6 +111,32 @@ def passes_of(dialect: str) -> Any:
     }[dialect]
 
 
+def pass_instrument(before: Callable[[str, Any], None], after: Callable[[str, Any], None]) -> Any:
+    """An instrument that is told the name of each pass and the module, before the pass and after it.
+
+    It is not told the end of a pass that raises. Who keeps the module has the next pass copy what it changes.
+    """
+
+    class Instrument:
+        def run_before_pass(self, module: Any, info: Any) -> None:
+            before(str(info.name), module)
+
+        def run_after_pass(self, module: Any, info: Any) -> None:
+            after(str(info.name), module)
+
+    return tvm().root.ir.instrument.pass_instrument(Instrument)()
+
+
+def entry_function(module: Any) -> Any | None:
+    """The function named `main` of a module, or None."""
+    return next((func for name, func in module.functions_items() if name.name_hint == ENTRY), None)
+
+
+def structural_hash(node: Any) -> int:
+    """A hash that is equal for nodes that are equal but for the names of variables."""
+    return int(ffi().structural_hash(node))
+
+
 def in_sequence(made: Any) -> Any:
     """A sequence of one pass."""
     return tvm().root.transform.Sequential([made])
@@ -313,6 +339,11 @@ def read_script(text: str) -> Any:
         whatever TVM's parser raises.
     """
     return tvm().root.script.from_source(text)
+
+
+def walk(node: Any, types: tuple[Any, ...], see: Callable[[Any], None]) -> None:
+    """Show every node of some of TVM's types in a tree; one that is shared is shown as often as it occurs."""
+    ffi().structural_walk(node, (types, see))
 
 
 def equal(one: Any, other: Any) -> bool:

@@ -29,15 +29,23 @@ def target(attributes: Mapping[str, Any]) -> Any:
         raise InvalidInputError(f"step `target`: {adapter.first_line(error)}") from error
 
 
-def pass_context(config: Mapping[str, Any], opt_level: int, disabled: Sequence[str]) -> Any:
+def pass_context(
+    config: Mapping[str, Any], opt_level: int, disabled: Sequence[str], instruments: Sequence[Any] = ()
+) -> Any:
     """A PassContext; may be entered any number of times.
+
+    Args:
+        config: by key.
+        opt_level: passes of a higher level do not run.
+        disabled: names of passes that do not run either.
+        instruments: what `adapter.pass_instrument` gave.
 
     Raises:
         InvalidInputError: TVM has no such key, or does not take its value.
     """
-    root = adapter.tvm().root
+    make, every = adapter.tvm().root.transform.PassContext, list(instruments)
     try:
-        return root.transform.PassContext(opt_level=opt_level, disabled_pass=list(disabled), config=dict(config))
+        return make(opt_level=opt_level, disabled_pass=list(disabled), config=dict(config), instruments=every)
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInputError(f"steps `config:...`: {adapter.first_line(error)}") from error
 

@@ -14,6 +14,7 @@ from tensorsmith.targets.tvm.passes.make import make_pass
 from tensorsmith.targets.tvm.passes.settings import Fields, Settings, passes_in, settings_of
 
 _DEFAULT = frozenset(step.name for step in DEFAULT_LOWERING)
+_instruments: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,15 @@ def context_of(settings: Settings, not_in_build: tuple[str, ...] = ()) -> Contex
     absent = [make_pass(Step(name)).info.name for name in not_in_build]
     return Context(
         build.target(dict(settings.target)),
-        build.pass_context(config, settings.opt_level, disabled),
-        build.pass_context(config, settings.opt_level, [*disabled, *absent]),
+        build.pass_context(config, settings.opt_level, disabled, _instruments),
+        build.pass_context(config, settings.opt_level, [*disabled, *absent], _instruments),
     )
+
+
+def instrument_passes(instrument: Any) -> None:
+    """Have all passes of this process told to an instrument of TVM, those within a build too, from now on."""
+    _instruments.append(instrument)
+    context_of.cache_clear()
 
 
 def illegal_again(pipeline: Pipeline) -> tuple[str, ...]:
