@@ -36,10 +36,9 @@ class Fork(msgspec.Struct, frozen=True, tag="fork"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """All targets are warm; the notice, if there is one, is for people. `programs` are the kinds that they compile."""
+    """All targets are warm; the notice, if there is one, is for people."""
 
     notice: str = ""
-    programs: tuple[str, ...] = ("graph",)
 
 
 class NotReady(msgspec.Struct, frozen=True, tag="not-ready"):

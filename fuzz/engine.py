@@ -146,7 +146,7 @@ class Engine:
         saved = written = time.monotonic()
         while not over() and not self.interrupted:
             while len(self.workforce.workers) < self.settings.workers:
-                self.workforce.hire()
+                self._hire()
             for worker in list(self.workforce.workers.values()):
                 if worker.order is None:
                     employ(worker)
@@ -200,6 +200,10 @@ class Engine:
 
     def _replace(self, worker: Worker) -> Worker:
         self.workforce.dismiss(worker)
+        return self._hire()
+
+    def _hire(self) -> Worker:
+        self.lessons.share(self.workforce.scratch)
         return self.workforce.hire()
 
     def _hear(self, heard: Heard) -> None:

@@ -65,6 +65,7 @@ def main() -> None:
 
 
 def _warm(order: Warm) -> Ready:
+    from tensorsmith.fuzz.coverage.native.watch import arm_libraries
     from tensorsmith.fuzz.coverage.observers import start_observers
     from tensorsmith.generators.in_use import entries_in_use, keep_disagreements, use_operators
     from tensorsmith.generators.operator_file import read_operators
@@ -89,8 +90,11 @@ def _warm(order: Warm) -> Ready:
     importlib.import_module("tensorsmith.fuzz.worker")
     if graphs:
         entries_in_use()
-    kinds = tuple(sorted({target.programs for target in targets}))
-    return Ready(table_notice() if graphs else "", kinds)
+    notices = [table_notice() if graphs else ""]
+    if order.observe:
+        # Last, for what was executed until now is no test's doing.
+        notices.append(arm_libraries(targets))
+    return Ready("; ".join(notice for notice in notices if notice))
 
 
 def _serve(control: socket.socket) -> None:

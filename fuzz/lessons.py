@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.coverage.maps import Added, Maps, take_all
+from tensorsmith.fuzz.coverage.shared import write_covered
 from tensorsmith.fuzz.feedback import all_observers
 from tensorsmith.fuzz.messages import Covered, Judged, Origin
 from tensorsmith.fuzz.schedules.api import Heard, Schedule, sample
@@ -22,6 +24,10 @@ class Lessons:
         self._counts = counts
         self._observed = observed
         self._maps = Maps(store.coverage)
+
+    def share(self, folder: Path) -> None:
+        """Leave what is covered where workers that are hired look for it."""
+        write_covered(folder, self._maps.numbered())
 
     def judged(self, case: Case, origin: Origin, message: Judged) -> None:
         """Take a verdict."""

@@ -6,6 +6,7 @@ import os
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -14,7 +15,9 @@ from tensorsmith.fuzz import messages
 from tensorsmith.fuzz.batch import run_batch
 from tensorsmith.fuzz.control import STEP_FILE
 from tensorsmith.fuzz.coverage.ledger import Ledger
+from tensorsmith.fuzz.coverage.native.watch import NativeWatch, armed_libraries, skip_covered, stop_watching
 from tensorsmith.fuzz.coverage.observers import on_change, started_observers
+from tensorsmith.fuzz.coverage.shared import read_covered
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import (
     Announced,
@@ -37,6 +40,7 @@ from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import TensorsmithError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.mutators.pipelines import share_compiler_flags
+from tensorsmith.oracles.judge import judge
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import become_sandbox
 from tensorsmith.targets.mark import Mark
@@ -50,6 +54,8 @@ def main(connection: Connection, scratch: str, stderr_path: str) -> None:
     become_sandbox(stderr)
     _own_caches(Path(scratch))
     step = Mark(Path(scratch) / STEP_FILE)
+    skip_covered(read_covered(Path(scratch).parent))
+    native = NativeWatch(armed_libraries())
 
     def send(message: Message) -> None:
         connection.send_bytes(messages.encode(message))
@@ -61,34 +67,43 @@ def main(connection: Connection, scratch: str, stderr_path: str) -> None:
             return
         try:
             if isinstance(order, TriageAlarm):
+                # What triage runs is no news, and it forks a process for every run.
+                stop_watching()
                 send(triage_alarm(order))
             else:
-                _serve(order, send, step)
+                _serve(order, send, step, native)
         except Exception:
             send(WorkerFailed(traceback.format_exc()))
 
 
-def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None], step: Mark) -> None:
+def _serve(order: FuzzBatch | RunBatch, send: Callable[[Message], None], step: Mark, native: NativeWatch) -> None:
     watch = Stopwatch()
     with watch.stage("generate"):
         announced = _make(order) if isinstance(order, FuzzBatch) else _given(order)
     send(announced)
     if announced.cases:
-        _run(announced.cases, watch, send, step)
+        _run(announced.cases, watch, send, step, native)
     send(BatchDone(dict(watch.wall), dict(watch.cpu)))
 
 
-def _run(cases: Sequence[Case], watch: Stopwatch, send: Callable[[Message], None], step: Mark) -> None:
+def _run(
+    cases: Sequence[Case], watch: Stopwatch, send: Callable[[Message], None], step: Mark, native: NativeWatch
+) -> None:
     ledger = Ledger(started_observers())
+    native.begin()
 
     def on_stage(position: int, stage: str) -> None:
         ledger.enter(position)
+        native.enter(position)
         send(Started(position, stage))
 
     def on_verdict(position: int, verdict: Verdict, seconds: float) -> None:
         send(Judged(position, verdict, seconds))
         if verdict.outcome == "pass":
-            send(Covered(position, ledger.of(position), {}))
+            seen = ledger.of(position)
+            with watch.stage("coverage"):
+                executed = native.of(position, partial(judge, cases[position]))
+            send(Covered(position, seen, executed))
 
     run_batch(cases, watch, on_stage, on_verdict, step.write, on_change())
 

@@ -41,6 +41,10 @@ class Maps:
             self._covered[observer] = self._coverage.covered(observer)
         return self._covered[observer]
 
+    def numbered(self) -> dict[str, BitMap]:
+        """What the observers have seen, in this run, that number features and do not name them; not copies."""
+        return {name: features for name, features in self._covered.items() if name not in self._numbers}
+
     def take_names(self, observer: str, names: Iterable[str]) -> Added:
         """A test reached features that the observer names; they are covered from now on."""
         numbers = self._numbers.get(observer)

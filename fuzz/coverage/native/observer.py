@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -67,7 +68,8 @@ class NativeCoverage:
         breakpoints.arm(blocks.offset)
         gc.collect()
         gc.freeze()
-        name = f"{analysis.library.path.name} {analysis.library.identity} {level} {owner} {len(blocks)}"
+        numbering = f"{analysis.library.identity} {level} {owner} {len(blocks)}"
+        name = f"{analysis.library.path.name} {level}s {hashlib.sha256(numbering.encode()).hexdigest()[:8]}"
         return cls(analysis, blocks, breakpoints, name)
 
     def new_hits(self) -> Indices:
