@@ -47,6 +47,8 @@ def shielded(judging: Callable[[], Verdict]) -> Verdict:
     nor is it to be silent."""
     try:
         return judging()
+    except InvalidInputError as error:  # another version of the compiler wrote it, or has what it asks for
+        return invalid(HARNESS_ERROR, "invalid-input", str(error))
     except Exception:
         return invalid(HARNESS_ERROR, HARNESS_ERROR, traceback.format_exc())
 

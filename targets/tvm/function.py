@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, older
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,17 @@ def from_program(program: TirProgram) -> Any:
 
 def _read_json(text: str) -> Any:
     """The node of a JSON text; one that this version of TVM wrote is read without its slow conversion of old texts."""
-    written_by = f'"tvm_version":"{adapter.tvm().root.__version__}"'
-    if written_by in text[-200:].replace(" ", ""):
+    here = str(adapter.tvm().root.__version__)
+    found = _WRITTEN_BY.search(text[-200:])
+    if found is not None and found[1] == here:
         return adapter.ffi().serialization.from_json_graph_str(text)
+    if found is not None and older.numbers(found[1]) > older.numbers(here):
+        # It would be read, and be another program.
+        raise ValueError(f"it was written by TVM {found[1]}, which is newer than {here}")
     return adapter.tvm().root.ir.load_json(text)
+
+
+_WRITTEN_BY = re.compile(r'"tvm_version": *"([^"]+)"')
 
 
 def to_program(function: TirFunction, with_script: bool = False) -> TirProgram:

@@ -9,6 +9,9 @@ import pytest
 
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError
 from tensorsmith.ir.tir import TirBuffer, decode, encode
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.judge import judge_isolated
+from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.function import TirFunction, from_program, to_program
 
@@ -44,6 +47,15 @@ def test_json_that_is_not_tvms_is_one_line(json: str) -> None:
     with pytest.raises(InvalidInputError, match="field `json`") as caught:
         from_program(program)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_newer_tvm_wrote_is_not_read_as_something_else() -> None:
+    program = to_program(TirFunction(doubled(), BUFFERS))
+    newer = program.json.replace(adapter.tvm().root.__version__, "99.1.0")
+    case = TirCase(msgspec.structs.replace(program, json=newer), "tvm-tir")
+    verdict = judge_isolated(case, Limits())
+    assert (verdict.outcome, verdict.reason) == ("invalid", "invalid-input")
+    assert "it was written by TVM 99.1.0, which is newer than" in verdict.message
 
 
 @pytest.mark.parametrize("opt_level", [0, 3])

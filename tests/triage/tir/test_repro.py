@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict, passed
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.older import is_older
 from tensorsmith.triage.confirm import run_repro
 from tensorsmith.triage.tir.report import report_tir
 from tensorsmith.triage.tir.repro import scripts
@@ -48,6 +50,9 @@ def unsigned_difference() -> TirCase:
 def run(text: str, where: Path) -> tuple[int, str]:
     """What a script exits with and says; in a fork of this process, which has imported TVM, which takes seconds."""
     where.write_text(text)
+    if is_older():  # this process has other names for what is in TVM
+        ended = subprocess.run([sys.executable, str(where)], capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout
     said = where.with_suffix(".txt")
     child = os.fork()
     if child == 0:
@@ -119,6 +124,7 @@ def test_an_ill_formed_program_is_looked_for_after_the_pass(tmp_path: Path) -> N
     assert "reproduced: tirx.StmtSimplify gives an ill-formed program" in said
 
 
+@pytest.mark.skipif(is_older(), reason="0.26 does not die of it")
 def test_a_crash_is_a_child_that_dies(tmp_path: Path) -> None:
     made = function(
         'A: T.Buffer((8,), "int32")',
