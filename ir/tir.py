@@ -15,7 +15,8 @@ FORMAT = 1
 
 INTEGER_DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOAT_DTYPES = ("float16", "float32", "float64")
-DTYPES = (*INTEGER_DTYPES, *FLOAT_DTYPES, "bool")
+BFLOAT16 = "bfloat16"
+DTYPES = (*INTEGER_DTYPES, *FLOAT_DTYPES, BFLOAT16, "bool")
 
 
 class TirBuffer(msgspec.Struct, frozen=True):

@@ -6,10 +6,10 @@ from tensorsmith.generators.tir import floats, integers
 from tensorsmith.generators.tir.buffers import load, loadable
 from tensorsmith.generators.tir.scope import Scope
 from tensorsmith.generators.tir.types import Typed, is_float
-from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, INTEGER_DTYPES, integer_range
+from tensorsmith.ir.tir import BFLOAT16, DTYPES, FLOAT_DTYPES, INTEGER_DTYPES, integer_range
 from tensorsmith.targets.tvm import adapter
 
-_COMPARED = ("int32", "int32", "int32", "int64", *INTEGER_DTYPES, "float32", *FLOAT_DTYPES)
+_COMPARED = ("int32", "int32", "int32", "int64", *INTEGER_DTYPES, "float32", *FLOAT_DTYPES, BFLOAT16)
 
 
 def expression(scope: Scope, dtype: str, depth: int) -> Typed:
@@ -64,7 +64,7 @@ def _let(scope: Scope, dtype: str, depth: int) -> Typed:
 
 def _from_float(scope: Scope, dtype: str, depth: int) -> Typed:
     """A float cast to an integer where it fits, else a constant: only the branch that is taken is evaluated."""
-    tirx, source = adapter.tvm().tirx, scope.rng.choice(FLOAT_DTYPES)
+    tirx, source = adapter.tvm().tirx, scope.rng.choice((*FLOAT_DTYPES, BFLOAT16))
     value = floats.floating(scope, source, depth).node
     least, greatest = integer_range(dtype)
     low, high = max(least, -100), min(greatest, 100)

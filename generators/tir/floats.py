@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from tensorsmith.generators.tir.buffers import load, loadable
 from tensorsmith.generators.tir.scope import Scope
-from tensorsmith.generators.tir.types import Typed
-from tensorsmith.ir.tir import FLOAT_DTYPES, INTEGER_DTYPES
+from tensorsmith.generators.tir.types import Typed, numpy_dtype
+from tensorsmith.ir.tir import BFLOAT16, FLOAT_DTYPES, INTEGER_DTYPES
 from tensorsmith.targets.tvm import adapter
 
 _PLAIN = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.0, -3.25, 0.1, 100.0, 1e-3)
@@ -21,7 +19,7 @@ _TRANSCENDENTAL = ("exp", "exp2", "log", "log2", "sin", "cos", "tanh", "sigmoid"
 
 def constant(dtype: str, value: float) -> Typed:
     """A constant, rounded to its dtype."""
-    rounded = float(np.dtype(dtype).type(value))
+    rounded = float(numpy_dtype(dtype).type(value))
     return Typed(adapter.tvm().tirx.FloatImm(dtype, rounded), dtype)
 
 
@@ -71,7 +69,7 @@ def _rounding(scope: Scope, dtype: str, depth: int) -> Typed:
 
 
 def _cast(scope: Scope, dtype: str, depth: int) -> Typed:
-    source = scope.rng.choice((*FLOAT_DTYPES, *INTEGER_DTYPES, "bool"))
+    source = scope.rng.choice((*FLOAT_DTYPES, BFLOAT16, *INTEGER_DTYPES, "bool"))
     value = scope.grow(scope, source, depth)
     return value if source == dtype else Typed(adapter.tvm().tirx.Cast(dtype, value.node), dtype)
 

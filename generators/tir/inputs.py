@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.generators.tir.types import is_float, numpy_dtype
 from tensorsmith.ir.tir import TirBuffer, TirScalar, integer_range
 
 _SPECIAL = (0.0, -0.0, float("inf"), float("-inf"), float("nan"), 6e-8, 6e4)
@@ -31,8 +32,8 @@ def random_inputs(
 def _values(
     rng: np.random.Generator, parameter: TirBuffer | TirScalar, shape: tuple[int, ...], special: float
 ) -> np.ndarray[Any, Any]:
-    dtype = np.dtype(parameter.dtype)
-    if dtype.kind == "f":
+    dtype = numpy_dtype(parameter.dtype)
+    if is_float(parameter.dtype):
         plain = rng.choice([rng.normal(size=shape), rng.integers(-4, 5, size=shape).astype("float64")])
         return np.where(rng.random(shape) < special, rng.choice(_SPECIAL, size=shape), plain).astype(dtype)
     least, greatest = integer_range(parameter.dtype)

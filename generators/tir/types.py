@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tensorsmith.ir.tir import FLOAT_DTYPES, INTEGER_DTYPES, integer_range
+import numpy as np
+
+from tensorsmith.ir.tir import BFLOAT16, FLOAT_DTYPES, INTEGER_DTYPES, integer_range
 
 INDEX_DTYPES = ("int32", "int64")
-_LIKELY = (*INTEGER_DTYPES, "int32", "int32", "int32", "int64", *FLOAT_DTYPES, "float32", "float32", "bool")
+_COMMON = (*INTEGER_DTYPES, "int32", "int32", "int32", "int64", *FLOAT_DTYPES, "float32", "float32", "bool")
+_LIKELY = (*_COMMON, *_COMMON, BFLOAT16)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,16 @@ class Typed:
 
 def is_float(dtype: str) -> bool:
     """Whether a dtype is of floats."""
-    return dtype.startswith("float")
+    return dtype in FLOAT_DTYPES or dtype == BFLOAT16
+
+
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """NumPy's dtype of that name; bfloat16 is that of a package that comes with TVM."""
+    kind: Any = dtype
+    if dtype == BFLOAT16:
+        from ml_dtypes import bfloat16 as kind
+    made: np.dtype[Any] = np.dtype(kind)
+    return made
 
 
 def bits(dtype: str) -> int:
@@ -40,7 +52,7 @@ def bits(dtype: str) -> int:
 
 
 def any_dtype(rng: Random) -> str:
-    """A dtype of buffers; int32, int64 and float32 more often than others."""
+    """A dtype of buffers; int32, int64 and float32 more often than others, bfloat16 less often."""
     return rng.choice(_LIKELY)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from tensorsmith.generators.tir.types import is_float
 from tensorsmith.ir.tir import DTYPES
 from tensorsmith.mutators.tir import choose
 from tensorsmith.mutators.tir.change import is_value, with_node, with_statements
@@ -141,6 +142,6 @@ def _scalar_for(variable: Any, given: Site, site: Site, rng: Random) -> Any:
     if not fitting or rng.random() < 0.2:
         return constant(dtype, max(low, min(high, 1)))
     chosen = rng.choice(fitting)
-    if dtype.startswith("float") or dtype == "bool":
+    if is_float(dtype) or dtype == "bool":
         return chosen
     return clamped(chosen, low, high, site.place.known.get(adapter.identity(chosen)) or dtype_interval(dtype))

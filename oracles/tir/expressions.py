@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tensorsmith.ir.tir import BFLOAT16
 from tensorsmith.oracles.tir import arithmetic, calls, vectors
 from tensorsmith.oracles.tir.frame import Access, Frame, Memory
 from tensorsmith.oracles.tir.undefined import Unsupported
@@ -125,6 +126,8 @@ def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: b
 
 def store_text(memory: Memory, index: str, value: str) -> str:
     """The statement that stores to a flat index."""
+    if memory.stored == BFLOAT16:
+        value = f"stored_bfloat16({value})"
     if memory.mixed:
         return f"{memory.text}.store({index}, {memory.stored!r}, {value})"
     return f"{memory.text}[{index}] = {value}"

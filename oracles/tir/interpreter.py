@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from tensorsmith.ir.tir import BFLOAT16
 from tensorsmith.oracles.tir import memory, promises, runtime
 from tensorsmith.oracles.tir.expressions import value_of
 from tensorsmith.oracles.tir.frame import Frame, Memory
@@ -31,6 +32,12 @@ _WIDE = _GLOBALS | {
     **{f"np_{dtype}": np.float64 for dtype in FLOATS},
     "int_to_float": lambda value, dtype: runtime.int_to_float(value, "float64"),
 }
+# Arithmetic of bfloat16 in float32.
+_EXCESS = _GLOBALS | {
+    "np_bfloat16": np.float32,
+    "int_to_float": lambda value, dtype: runtime.int_to_float(value, "float32" if dtype == BFLOAT16 else dtype),
+    "stored_bfloat16": runtime.rounded_bfloat16,
+}
 _SIZE = (0, (1 << 31) - 1)
 
 
@@ -45,6 +52,7 @@ class Reference:
         inexact: results depend on functions that libraries round differently; compare floats with a tolerance.
         rounds: it has arithmetic of floats, which may round.
         excess: it has arithmetic of bfloat16, each result rounded here, where TVM keeps those in between as float32.
+        in_float32: it is run as TVM does that: only what is stored is rounded to bfloat16.
     """
 
     func: Any
@@ -54,6 +62,11 @@ class Reference:
     rounds: bool
     excess: bool
     _run: Callable[..., None]
+    in_float32: bool = False
+
+    def with_excess(self) -> Reference:
+        """The function as TVM's code is to run it: values of bfloat16 are kept as float32 until they are stored."""
+        return replace(self, _run=_compiled(self.source, _EXCESS), in_float32=True)
 
     def run(self, arguments: Mapping[str, Any]) -> dict[str, Array]:
         """The buffers after a run, with the names, dtypes and shapes of the arrays given; these stay as they are.
@@ -84,7 +97,7 @@ class Reference:
             return value
 
         source, *_ = _written(self.func, STEPS, lazy=True, noting=True)
-        self._results(arguments, _compiled(source, _GLOBALS | {"note": note}))
+        self._results(arguments, _compiled(source, self._names | {"note": note}))
         return met
 
     def keeps_promises(self, arguments: Mapping[str, Any]) -> bool:
@@ -99,7 +112,7 @@ class Reference:
             return False
         source, *_ = _written(self.func, STEPS, lazy=True, promising=True)
         try:
-            self._results(arguments, _compiled(source, _GLOBALS | {promises.RECORD: promises.Promises()}))
+            self._results(arguments, _compiled(source, self._names | {promises.RECORD: promises.Promises()}))
         except Undefined:
             return False
         return True
@@ -115,8 +128,9 @@ class Reference:
         passed, sizes = self._passed(arguments)
         buffers = [memory for _, memory in self.parameters]
         wide = [_widened(elements, memory) for elements, memory in zip(passed, buffers, strict=True)]
+        names = _WIDE | {"stored_bfloat16": runtime.rounded_bfloat16} if self.in_float32 else _WIDE
         with np.errstate(all="ignore"):
-            _compiled(self.source, names=_WIDE)(*wide, *sizes)
+            _compiled(self.source, names)(*wide, *sizes)
         return {
             name: np.array(elements).reshape(given.shape)
             if memory.dtype in FLOATS
@@ -133,11 +147,17 @@ class Reference:
         Raises:
             Undefined, ValueError: as `run`, but for overflow.
         """
-        return self._results(arguments, _compiled(_OVERFLOWS.sub(_wraps, self.source)))
+        return self._results(arguments, _compiled(_OVERFLOWS.sub(_wraps, self.source), self._names))
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        return _EXCESS if self.in_float32 else _GLOBALS
 
     def _passed(self, arguments: Mapping[str, Any]) -> tuple[list[Any], list[int]]:
         values, buffers = list(arguments.values()), [memory for _, memory in self.parameters]
         passed = [_incoming(value, memory) for value, memory in zip(values, buffers, strict=True)]
+        if self.in_float32:
+            passed = [_in_float32(elements, memory) for elements, memory in zip(passed, buffers, strict=True)]
         return passed, [size for value, memory in zip(values, buffers, strict=True) for size in _sizes(value, memory)]
 
     def _results(self, arguments: Mapping[str, Any], run: Callable[..., None]) -> dict[str, Array]:
@@ -264,6 +284,12 @@ def _widened(elements: Any, memory: Memory | str) -> Any:
     if isinstance(memory, str):
         return np.float64(elements) if memory in FLOATS else elements
     return [np.float64(element) for element in elements] if memory.dtype in FLOATS else elements
+
+
+def _in_float32(elements: Any, memory: Memory | str) -> Any:
+    if isinstance(memory, str):
+        return np.float32(elements) if memory == BFLOAT16 else elements
+    return [np.float32(element) for element in elements] if memory.dtype == BFLOAT16 else elements
 
 
 def _may_hold(shape: tuple[int, ...], memory: Memory) -> bool:

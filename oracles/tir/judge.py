@@ -10,7 +10,7 @@ from tensorsmith.ir.pipeline import Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.tir.errors import NAME, failed_in
 from tensorsmith.oracles.tir.interpreter import compile_function
-from tensorsmith.oracles.tir.meaning import Meaning, meaning_of, wrong_meaning
+from tensorsmith.oracles.tir.meaning import WIDENS, Meaning, meaning_of, widened, wrong_meaning, wrong_widening
 from tensorsmith.oracles.tir.native import judge_native
 from tensorsmith.oracles.tir.undefined import Unsupported
 from tensorsmith.oracles.verdict import Verdict, invalid, passed
@@ -20,9 +20,6 @@ from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.schedule import DIALECT
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
-
-# Keeps values between operations of bfloat16 in float32, as it should.
-_WIDENS = "tirx.BF16ComputeLegalize"
 
 # Called with the name of a step before it runs; what comes until the next call is that step's doing.
 OnStep: TypeAlias = Callable[[str], object]
@@ -58,7 +55,7 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
         return meaning
     original, context = prepare(function.func, case.pipeline)
     free = settings_of(case.pipeline).free_order
-    module, func, comparable = original, adapter.only_function(original), not free
+    module, func, kept = original, adapter.only_function(original), None if free else meaning
     unscheduled = None
     for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
         on_step(step.name)
@@ -72,8 +69,8 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
         left = adapter.only_function(after)
         if left is None or func is None or not adapter.same_function(left, func):
             on_change(case, step, func, left)
-            if comparable:
-                comparable, verdict = _compare(meaning, left, step)
+            if kept is not None:
+                kept, verdict = _compare(kept, left, step)
             if verdict is not None:
                 return _unless_broken(verdict, meaning, unscheduled)
         module, func = after, left
@@ -98,22 +95,22 @@ def _apply(module: Any, step: Step, context: Context, free: bool) -> tuple[Any, 
         return module, failed_in(step.name, error, free)
 
 
-def _compare(meaning: Meaning, func: Any | None, step: Step) -> tuple[bool, Verdict | None]:
-    """Whether the function that a pass made can be compared, and the verdict if it is wrong."""
+def _compare(meaning: Meaning, func: Any | None, step: Step) -> tuple[Meaning | None, Verdict | None]:
+    """What the next passes are to keep, None if they cannot be compared, and the verdict if this one is wrong."""
     if func is None:
-        return False, None
+        return None, None
     problem = adapter.ill_formed(func)
     if problem is not None and not _is_verifiers_fault(problem):
         message = f"{step.name} gives a program that TVM's verifier rejects: {problem}"
-        return True, Verdict("fail", NAME, kind="ill-formed", guilty=step.name, message=message)
-    if meaning.reference.excess and step.name == _WIDENS:
-        return False, None
+        return meaning, Verdict("fail", NAME, kind="ill-formed", guilty=step.name, message=message)
     try:
         reference = compile_function(func, lazy=True)
     except Unsupported:
-        return False, None
+        return None, None
     where = f"after {step.name}"
-    return True, wrong_meaning(meaning, reference.run, reference, NAME, step.name, where)
+    if step.name == WIDENS.name and meaning.reference.excess:
+        return widened(meaning, reference), wrong_widening(meaning, reference, NAME, step.name, where)
+    return meaning, wrong_meaning(meaning, reference.run, reference, NAME, step.name, where)
 
 
 def _unless_broken(verdict: Verdict, meaning: Meaning, unscheduled: Any) -> Verdict:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tensorsmith.generators.tir.inputs import random_inputs
+from tensorsmith.ir.pipeline import Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.tir.differences import Run, between
 from tensorsmith.oracles.tir.errors import NAME
@@ -13,6 +14,9 @@ from tensorsmith.oracles.tir.interpreter import Reference, compile_function
 from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
 from tensorsmith.oracles.verdict import Verdict, invalid
 from tensorsmith.targets.tvm import adapter
+
+# Keeps values between operations of bfloat16 in float32, as it should.
+WIDENS = Step("tirx.BF16ComputeLegalize")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,33 @@ def meaning_of(case: TirCase, func: Any) -> Meaning | Verdict:
     if not results:
         return invalid(NAME, f"undefined: {reason}", "the program's result is undefined")
     return Meaning(reference, tuple(inputs), tuple(results))
+
+
+def widened(meaning: Meaning, reference: Reference) -> Meaning | None:
+    """What a program means where values of bfloat16 are kept as float32.
+
+    More or less rounding may decide a comparison, an index or a cast to an integer. Inputs on which that leads to what
+    is undefined are left out; None if none are left.
+
+    Args:
+        meaning: where they are rounded every time.
+        reference: the program with float32 in their place.
+    """
+    inputs, results = [], []
+    for given in meaning.inputs:
+        try:
+            results.append(reference.run(given))
+        except Undefined:
+            continue
+        inputs.append(given)
+    return Meaning(reference, tuple(inputs), tuple(results)) if results else None
+
+
+def wrong_widening(meaning: Meaning, reference: Reference, oracle: str, guilty: str, where: str) -> Verdict | None:
+    """The verdict if a program with float32 in the place of bfloat16 does not do what the program before does when that
+    keeps values as float32 until they are stored, or nearly so; the arguments are as for `wrong_meaning`."""
+    expected = widened(meaning, meaning.reference.with_excess())
+    return None if expected is None else wrong_meaning(expected, reference.run, reference, oracle, guilty, where)
 
 
 def wrong_meaning(

@@ -118,6 +118,16 @@ def int_to_float(value: int, dtype: str) -> Any:
     return whole.astype(kind)
 
 
+def stored_bfloat16(value: Any) -> Any:
+    """What a buffer of bfloat16 keeps of a value: all of it, for it is of bfloat16 already."""
+    return value
+
+
+def rounded_bfloat16(value: Any) -> Any:
+    """A wider float, rounded to float32 and then to bfloat16, in its own dtype."""
+    return type(value)(bfloat16(np.float32(value)))
+
+
 def reinterpret(value: Any, dtype: str, wanted: str) -> Any:
     """The bits of a value of `dtype` as one of `wanted`."""
     made = np.array(value, numpy_dtype(dtype)).view(numpy_dtype(wanted))[()]
@@ -206,8 +216,8 @@ def names() -> dict[str, Any]:
     """The globals of generated code."""
     helpers: tuple[Callable[..., Any], ...] = (
         Bytes, Touched, as_bool, assertion_fails, assumed, divisor, float_to_int, int_to_float, negative_extent,
-        not_zero, out_of_bounds, out_of_steps, overflow, reinterpret, shapes_differ, shift_amount, trunc_div, trunc_mod,
-        uninitialized,
+        not_zero, out_of_bounds, out_of_steps, overflow, reinterpret, shapes_differ, shift_amount, stored_bfloat16,
+        trunc_div, trunc_mod, uninitialized,
     )  # fmt: skip
     math_functions = {f"math_{name}": function for name, function in {**functions.EXACT, **functions.INEXACT}.items()}
     floats = {f"np_{name}": kind for name, kind in FLOATS.items()}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tensorsmith.ir.tir import DTYPES, FLOAT_DTYPES, integer_range
+from tensorsmith.ir.tir import BFLOAT16, DTYPES, FLOAT_DTYPES, integer_range
 
-FLOATS = frozenset((*FLOAT_DTYPES, "bfloat16"))
+FLOATS = frozenset((*FLOAT_DTYPES, BFLOAT16))
 # Results of these wrap. Those of wider unsigned integers must fit, too: TVM tells LLVM that they do (`nuw`).
 WRAPPING = frozenset(("bool", "uint8", "uint16"))
-SCALARS = frozenset((*DTYPES, "bfloat16"))
+SCALARS = frozenset(DTYPES)
 
 
 class Value(NamedTuple):

@@ -18,8 +18,8 @@ _AFTER_PACKED = (
 
 TIRX: tuple[PassEntry, ...] = (
     PassEntry("tirx.AnnotateEntryFunc"),
-    PassEntry("tirx.BF16ComputeLegalize", idle=True),
-    PassEntry("tirx.BF16StorageLegalize", requires=("tirx.MakePackedAPI",), idle=True),
+    PassEntry("tirx.BF16ComputeLegalize"),
+    PassEntry("tirx.BF16StorageLegalize", requires=("tirx.BF16ComputeLegalize", "tirx.MakePackedAPI")),
     PassEntry("tirx.CommonSubexprElim", requires=_LOWERED),
     PassEntry("tirx.ConvertSSA"),
     PassEntry("tirx.FP8ComputeLegalize", arguments=(("promote_dtype", ("float32", "float16")),), idle=True),
