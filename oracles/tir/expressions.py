@@ -126,7 +126,7 @@ def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: b
 
 def store_text(memory: Memory, index: str, value: str) -> str:
     """The statement that stores to a flat index."""
-    if memory.stored == BFLOAT16:
+    if memory.stored == BFLOAT16 and not memory.local:
         value = f"stored_bfloat16({value})"
     if memory.mixed:
         return f"{memory.text}.store({index}, {memory.stored!r}, {value})"

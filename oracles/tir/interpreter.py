@@ -52,7 +52,8 @@ class Reference:
         inexact: results depend on functions that libraries round differently; compare floats with a tolerance.
         rounds: it has arithmetic of floats, which may round.
         excess: it has arithmetic of bfloat16, each result rounded here, where TVM keeps those in between as float32.
-        in_float32: it is run as TVM does that: only what is stored is rounded to bfloat16.
+        in_float32: it is run as TVM does that: only what is stored in parameters is rounded to bfloat16, for buffers
+            that are local become those of float32.
     """
 
     func: Any
@@ -65,7 +66,7 @@ class Reference:
     in_float32: bool = False
 
     def with_excess(self) -> Reference:
-        """The function as TVM's code is to run it: values of bfloat16 are kept as float32 until they are stored."""
+        """The function as TVM's code is to run it: values of bfloat16 are float32 until parameters take them."""
         return replace(self, _run=_compiled(self.source, _EXCESS), in_float32=True)
 
     def run(self, arguments: Mapping[str, Any]) -> dict[str, Array]:

@@ -77,7 +77,7 @@ def widened(meaning: Meaning, reference: Reference) -> Meaning | None:
 
 def wrong_widening(meaning: Meaning, reference: Reference, oracle: str, guilty: str, where: str) -> Verdict | None:
     """The verdict if a program with float32 in the place of bfloat16 does not do what the program before does when that
-    keeps values as float32 until they are stored, or nearly so; the arguments are as for `wrong_meaning`."""
+    keeps values as float32 until parameters take them, or nearly so; the arguments are as for `wrong_meaning`."""
     expected = widened(meaning, meaning.reference.with_excess())
     return None if expected is None else wrong_meaning(expected, reference.run, reference, oracle, guilty, where)
 

@@ -119,7 +119,7 @@ def int_to_float(value: int, dtype: str) -> Any:
 
 
 def stored_bfloat16(value: Any) -> Any:
-    """What a buffer of bfloat16 keeps of a value: all of it, for it is of bfloat16 already."""
+    """What a buffer of bfloat16, a parameter, keeps of a value: all of it, for it is of bfloat16 already."""
     return value
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tensorsmith.generators.tir.func import random_function
 from tensorsmith.generators.tir.inputs import random_inputs
+from tensorsmith.generators.tir.source import random_tir
 from tensorsmith.ir.tir import TirBuffer, TirProgram, TirScalar, decode, encode
 from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.targets.tvm import adapter
@@ -97,3 +98,9 @@ def test_inputs_are_in_their_ranges_and_the_same_for_the_same_seed() -> None:
     for buffer in buffers:
         assert (inputs[buffer.name].dtype, inputs[buffer.name].shape) == (buffer.dtype, buffer.shape)
         np.testing.assert_array_equal(inputs[buffer.name], again[buffer.name])
+
+
+def test_some_programs_are_of_bfloat16() -> None:
+    programs = [to_program(random_tir(Random(seed))) for seed in range(200)]
+    assert 8 <= sum("bfloat16" in program.json for program in programs) <= 60
+    assert any(buffer.dtype == "bfloat16" for program in programs for buffer in program.buffers)
