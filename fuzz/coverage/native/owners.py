@@ -42,6 +42,8 @@ _ALIGNMENT = 16
 _WINDOW = 200  # functions
 _VOTERS = 4  # on each side
 _RUN_WITHOUT_HANDLERS = 600
+_HANDLERS_ARE_USUAL = 0.1  # of the functions: in a library of C alone, that there are none says nothing
+_MUCH_CODE = 2000  # bytes
 _VECTOR_SHARE = 0.03  # of the bytes of a stretch of code; 0.005 by chance
 
 
@@ -52,14 +54,15 @@ def find_owners(library: Library, functions: Functions, references: References) 
     signs = _signs(library, functions, references)
     owners = np.concatenate([_of_neighbours(signs[:cold]), _of_neighbours(signs[cold:])])
     foreign = _LLVM if _mentions(library, b"LLVM ERROR: ") else _NO_EXCEPTIONS
-    for start, end in _runs(~functions.handles_exceptions):
+    usual = count and np.mean(functions.handles_exceptions) > _HANDLERS_ARE_USUAL
+    for start, end in _runs(~functions.handles_exceptions) if usual else ():
         # Some of the library's own code has no handlers either, but it does not go on for long.
         if end - start < _RUN_WITHOUT_HANDLERS or np.mean(signs[start:end] != _NONE) > 0.02:
             continue
         before, after = owners[max(start - 1, 0)], owners[min(end, count - 1)]
         if before != after or before == _OWN:
             owners[start:end] = foreign
-    own = np.flatnonzero(owners == _OWN)
+    own = np.flatnonzero((owners == _OWN) & ~functions.handles_exceptions)
     if len(own):
         owners[own[_vectorized(library, functions.start[own], functions.size[own])]] = _KERNELS
     owners[:cold] = _COLD
@@ -125,7 +128,9 @@ def _vectorized(library: Library, start: Addresses, size: Addresses) -> npt.NDAr
     sizes = np.concatenate([[0], np.cumsum(size)])
     low, high = (np.arange(len(start)) - 5).clip(0), (np.arange(len(start)) + 6).clip(max=len(start))
     around = (weights[high] - weights[low]) / (sizes[high] - sizes[low])
-    vectorized: npt.NDArray[np.bool_] = (around > _VECTOR_SHARE) | ((share > 4 * _VECTOR_SHARE) & (size > 200))
+    # In little code a distance that many instructions have in common can look like it.
+    much = np.where(sizes[high] - sizes[low] > _MUCH_CODE, around > _VECTOR_SHARE, False)
+    vectorized: npt.NDArray[np.bool_] = much | ((share > 4 * _VECTOR_SHARE) & (size > 200))
     return vectorized
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tensorsmith.fuzz.coverage.native.eh_frame import Functions
-from tensorsmith.fuzz.coverage.native.elf import Library
+from tensorsmith.fuzz.coverage.native.elf import Addresses, Library
 from tensorsmith.fuzz.coverage.native.machines import machine_of
 
 _ENDING = re.compile(rb"\.(?:cc|cpp|cxx|c|cu|h|hpp|hh|cuh|inc)\0")
@@ -35,15 +35,15 @@ class References:
 
 def find_references(library: Library, functions: Functions) -> References:
     """The references from functions to names of source files."""
-    strings = dict(sorted(_strings(library).items()))
-    addresses = np.array(list(strings), dtype=np.int64)
-    names = tuple(sorted(set(strings.values())))
-    position = {name: at for at, name in enumerate(names)}
-    name_of = np.array([position[name] for name in strings.values()], dtype=np.int64)
-    nothing = np.zeros(0, np.int64)
-    if not len(addresses) or not len(functions):
-        return References(names, nothing, nothing)
     places, targets = machine_of(library).lea_targets(library)
+    strings = _names_at(library, np.unique(targets))
+    names = tuple(sorted(set(strings.values())))
+    nothing = np.zeros(0, np.int64)
+    if not names or not len(functions):
+        return References(names, nothing, nothing)
+    position = {name: at for at, name in enumerate(names)}
+    addresses = np.array(list(strings), dtype=np.int64)
+    name_of = np.array([position[name] for name in strings.values()], dtype=np.int64)
     row = np.searchsorted(addresses, targets).clip(max=len(addresses) - 1)
     known = addresses[row] == targets
     places, row = places[known], row[known]
@@ -53,17 +53,22 @@ def find_references(library: Library, functions: Functions) -> References:
     return References(names, pairs[:, 0], pairs[:, 1])
 
 
-def _strings(library: Library) -> dict[int, str]:
-    """By address, the strings in the data that are paths of source files."""
+def _names_at(library: Library, addresses: Addresses) -> dict[int, str]:
+    """Of sorted addresses, in their order, those in the data where the path of a source file is."""
     found: dict[int, str] = {}
-    for segment in library.segments:
+    for segment in sorted(library.segments, key=lambda segment: segment.address):
         if segment.executable:
             continue
         data = library.contents[segment.offset : segment.offset + segment.size].tobytes()
-        for match in _ENDING.finditer(data):
-            start = data.rfind(b"\0", max(0, match.start() - _LONGEST), match.start()) + 1
-            name = data[start : match.end() - 1]
-            if start and _NAME.fullmatch(name):
+        ends = np.array([match.end() - 1 for match in _ENDING.finditer(data)], dtype=np.int64)
+        starts = addresses[(addresses >= segment.address) & (addresses < segment.address + segment.size)]
+        starts = starts - segment.address
+        following = np.searchsorted(ends, starts)
+        starts, following = starts[following < len(ends)], following[following < len(ends)]
+        near = ends[following] - starts < _LONGEST
+        for start, end in zip(starts[near].tolist(), ends[following[near]].tolist(), strict=True):
+            name = data[start:end]
+            if _NAME.fullmatch(name):
                 found[segment.address + start] = name.decode()
     return found
 
