@@ -20,7 +20,7 @@ import msgspec
 
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import Slot
-from tensorsmith.fuzz.native_turn import compiled_too
+from tensorsmith.fuzz.native_ways import compiled_too
 from tensorsmith.fuzz.stopwatch import cpu_seconds
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.tir_case import TirCase

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from tensorsmith.fuzz.messages import Origin, RunBatch
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.tir_case import TirCase
-from tensorsmith.targets.tvm.passes.defaults import BUILD
-from tensorsmith.targets.tvm.passes.legalize import legal_pipeline
+from tensorsmith.targets.tvm.passes.ends import is_end
 from tensorsmith.targets.tvm.passes.settings import passes_in
 
 SIZE = 8
@@ -30,7 +27,7 @@ class NativeTurn:
         if not isinstance(case, TirCase) or len(self._waiting) >= MOST:
             return
         steps = passes_in(case.pipeline)
-        if not steps or BUILD in steps:
+        if not steps or is_end(steps[-1]):
             return
         self._waiting.append((case, Origin(case.id, origin.mutators)))
 
@@ -42,11 +39,3 @@ class NativeTurn:
         self._since = 0
         batch, self._waiting = self._waiting[:SIZE], self._waiting[SIZE:]
         return RunBatch(tuple(case for case, _ in batch), tuple(origin for _, origin in batch), native=True)
-
-
-def compiled_too(case: Case) -> Case:
-    """The test case with `build` at the end of its pipeline, where that is legal."""
-    if not isinstance(case, TirCase):
-        return case
-    pipeline = legal_pipeline((*case.pipeline.steps, BUILD))
-    return msgspec.structs.replace(case, pipeline=pipeline) if BUILD in pipeline.steps else case

@@ -32,7 +32,7 @@ from tensorsmith.fuzz.messages import (
     TriageAlarm,
     WorkerFailed,
 )
-from tensorsmith.fuzz.native_turn import compiled_too
+from tensorsmith.fuzz.native_ways import compiled_too
 from tensorsmith.fuzz.stopwatch import Stopwatch
 from tensorsmith.fuzz.triage_alarm import triage_alarm
 from tensorsmith.generators.choices import count_choices

@@ -6,7 +6,7 @@ import random
 
 from tensorsmith.ir.pipeline import Pipeline
 from tensorsmith.mutators.passes.api import changed, steps_of
-from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.ends import is_end
 from tensorsmith.targets.tvm.passes.entry import Kind
 from tensorsmith.targets.tvm.passes.random_pipelines import default_steps
 from tensorsmith.targets.tvm.passes.settings import settings_in
@@ -14,7 +14,7 @@ from tensorsmith.targets.tvm.passes.settings import settings_in
 
 def splice_default(pipeline: Pipeline, donor: Pipeline, rng: random.Random, kind: Kind) -> Pipeline | None:
     """The default pipeline with the passes of the pipeline, all or some in a row, put in at one place."""
-    own = [step for step in steps_of(pipeline, kind) if step != BUILD]
+    own = [step for step in steps_of(pipeline, kind) if not is_end(step)]
     if not own:
         return None
     start, end = (0, len(own)) if rng.random() < 0.5 else sorted(rng.sample(range(len(own) + 1), 2))

@@ -18,6 +18,7 @@ from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function
 from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
+from tensorsmith.targets.tvm.passes.ends import is_end, native_name
 from tensorsmith.targets.tvm.passes.schedule import DIALECT
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 
@@ -36,7 +37,8 @@ def nobody_listens(case: TirCase, step: Step, before: Any | None, after: Any | N
 
 
 def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nobody_listens) -> Verdict:
-    """Run the pipeline one pass at a time and judge every program on the way; with `build`, the native code, too.
+    """Run the pipeline one pass at a time and judge every program on the way; with `build` or `codegen`, the native
+    code, too.
 
     The first pass that raises, or that gives an ill-formed program or one of another meaning, is guilty. A program
     without a defined meaning is invalid.
@@ -54,13 +56,18 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
     if isinstance(meaning, Verdict):
         return meaning
     original, context = prepare(function.func, case.pipeline)
-    free = settings_of(case.pipeline).free_order
+    settings = settings_of(case.pipeline)
+    free = settings.free_order
     module, func, kept = original, adapter.only_function(original), None if free else meaning
+    # What code that is generated from the last module is to keep, which no interpreter takes.
+    packed: Meaning | None = meaning
     unscheduled = None
     for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
+        if is_end(step):
+            on_step(native_name(step, settings))
+            compared = None if free else meaning if step == BUILD else packed
+            return judge_native(module, step, settings, context, compared) or passed(NAME)
         on_step(step.name)
-        if step == BUILD:
-            return judge_native(module, context, meaning, free) or passed(NAME)
         after, verdict = _apply(module, step, context, free)
         if verdict is not None:
             return verdict
@@ -71,12 +78,14 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
             on_change(case, step, func, left)
             if kept is not None:
                 kept, verdict = _compare(kept, left, step)
+            if step.name == WIDENS.name and meaning.reference.excess:
+                packed = kept
             if verdict is not None:
                 return _unless_broken(verdict, meaning, unscheduled)
         module, func = after, left
     if not passes_in(case.pipeline):
-        on_step(BUILD.name)
-        return judge_native(original, context, meaning, free) or passed(NAME)
+        on_step(native_name(BUILD, settings))
+        return judge_native(original, BUILD, settings, context, meaning) or passed(NAME)
     return passed(NAME)
 
 

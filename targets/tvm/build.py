@@ -61,6 +61,17 @@ def build_module(mod: Any, target: Any) -> Any:
     return names.tirx.build(mod, target) if of_tir else names.root.compile(mod, target)
 
 
+def generate_code(mod: Any, target: Any) -> Any:
+    """The library that the target's code generator makes of packed PrimFuncs, under the current PassContext.
+
+    Raises:
+        whatever TVM raises.
+    """
+    from tvm.tirx.build import codegen_build
+
+    return codegen_build(mod, target)
+
+
 @cache
 def cpu_features() -> frozenset[str]:
     """What the CPU of this machine has, in LLVM's words, such as `avx2`."""

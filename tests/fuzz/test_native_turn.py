@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tensorsmith.fuzz.messages import Origin
-from tensorsmith.fuzz.native_turn import EVERY, MOST, SIZE, NativeTurn, compiled_too
+from tensorsmith.fuzz.native_turn import EVERY, MOST, SIZE, NativeTurn
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tests.ir.test_tir_case import case_of
 from tests.triage.programs import chain
@@ -48,12 +46,3 @@ def test_only_so_many_wait() -> None:
     for _ in range(MOST + SIZE):
         turn.offer(case_of(), Origin())
     assert sum(turn.next() is not None for _ in range(EVERY * MOST)) == MOST // SIZE
-
-
-def test_build_comes_last_where_it_may() -> None:
-    pytest.importorskip("tvm")
-    made = compiled_too(case_of())
-    assert made.pipeline.steps == (Step("tirx.StmtSimplify"), BUILD)
-    packed = case_of(pipeline=Pipeline((Step("tirx.MakePackedAPI"),)))
-    assert BUILD not in compiled_too(packed).pipeline.steps
-    assert compiled_too(chain("sin")) == chain("sin")

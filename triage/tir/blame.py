@@ -10,7 +10,8 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm.passes.defaults import BUILD
-from tensorsmith.targets.tvm.passes.settings import settings_in
+from tensorsmith.targets.tvm.passes.ends import makes_native_code
+from tensorsmith.targets.tvm.passes.settings import TARGET, settings_in
 
 # Passes that simplify expressions on the way share the faults of the simplifier, which has a pass of its own.
 SUSPECTS = ("tirx.StmtSimplify",)
@@ -27,9 +28,13 @@ def usual_suspect(
         judge: judges a candidate.
     """
     pipelines = [Pipeline((Step(name),)) for name in SUSPECTS if name != verdict.guilty]
-    if verdict.guilty == BUILD.name:
+    if makes_native_code(verdict.guilty):
+        settings = settings_in(case.pipeline)
         # The default pipeline, one pass at a time.
-        pipelines.append(Pipeline(settings_in(case.pipeline)))
+        pipelines.append(Pipeline(settings))
+        # Native code in plainer ways: the default one, then the default pipeline.
+        plainer = ((), tuple(step for step in settings if step.name != TARGET), settings)
+        pipelines += [Pipeline((*kept, BUILD)) for kept in dict.fromkeys(plainer)]
     for pipeline in pipelines:
         candidate = msgspec.structs.replace(case, pipeline=pipeline)
         found = judge(candidate)

@@ -18,6 +18,7 @@ from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.tir.judge import judge_tir, sane_tir
 from tensorsmith.oracles.verdict import DEATHS, Verdict
 from tensorsmith.targets.isolation import Completed, Died, Limits, run_isolated
+from tensorsmith.targets.tvm.passes.ends import step_name
 from tensorsmith.triage.search import Progress, Reduced
 from tensorsmith.triage.tir.blame import usual_suspect
 from tensorsmith.triage.tir.pipeline import explicit
@@ -66,7 +67,7 @@ def seconds_without(case: TirCase, guilty: str, limits: Limits) -> float | None:
         limits: of the run.
     """
     settings, passes = explicit(case)
-    before = tuple(takewhile(lambda step: step.name != guilty, passes))
+    before = tuple(takewhile(lambda step: step.name != step_name(guilty), passes))
     shorter = replace(case, pipeline=Pipeline((*settings, *before)))
 
     def judged() -> bytes:

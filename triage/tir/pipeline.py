@@ -13,6 +13,7 @@ from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import TirFunction, to_function, to_program
 from tensorsmith.targets.tvm.passes.apply import apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
+from tensorsmith.targets.tvm.passes.ends import step_name
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tensorsmith.targets.tvm.passes.settings import is_setting
 from tensorsmith.triage.tir.reductions.api import attempted
@@ -92,8 +93,9 @@ def program_after(case: TirCase, steps: tuple[Step, ...]) -> TirFunction | None:
 
 def _alone(case: TirCase, guilty: str) -> Iterator[TirCase]:
     settings, passes = explicit(case)
-    places = [place for place, step in enumerate(passes) if step.name == guilty]
-    chosen = [passes[place] for place in places] or [Step(guilty)] * bool(guilty)
+    name = step_name(guilty)
+    places = [place for place, step in enumerate(passes) if step.name == name]
+    chosen = [passes[place] for place in places] or [Step(name)] * bool(name)
     for step in dict.fromkeys(chosen):
         for kept in dict.fromkeys(((), settings)):
             yield _with(case, (*kept, step))

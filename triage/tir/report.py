@@ -11,7 +11,7 @@ from tensorsmith.ir.tir_constructs import constructs
 from tensorsmith.oracles.verdict import DEATHS, Verdict
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function
-from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.ends import is_end, makes_native_code
 from tensorsmith.triage.tir.function_source import function_source, tvm_script
 from tensorsmith.triage.tir.pipeline import explicit, program_after
 from tensorsmith.triage.tir.versions import versions
@@ -24,6 +24,9 @@ _TITLES = {
     "hang": "hangs",
     "memory": "runs out of memory",
 }
+# By what makes it, where it is not made in TVM's default way.
+_OF = {"build:c": " of the C that TVM writes", "codegen": " of the least lowering"}
+_OF["codegen:c"] = f"{_OF['build:c']},{_OF['codegen']}"
 _LONGEST = 4000
 
 
@@ -62,10 +65,11 @@ def title(case: TirCase, verdict: Verdict) -> str:
     """One line: the pass, what it does wrong, and on which constructs."""
     found = constructs(case.program.json)
     named = ", ".join(found[:4]) + (" ..." if len(found) > 4 else "")
-    who = verdict.guilty if verdict.guilty != BUILD.name else "compiled code"
+    native = makes_native_code(verdict.guilty)
+    who = f"compiled code{_OF.get(verdict.guilty, '')}" if native else verdict.guilty
     what = _TITLES.get(verdict.kind or "", "fails")
-    if verdict.guilty == BUILD.name:
-        what = {"wrong-result": "gives other values than the program", "error": "cannot be made: build raises"}.get(
+    if native:
+        what = {"wrong-result": "gives other values than the program", "error": "cannot be made"}.get(
             verdict.kind or "", what
         )
     channel = f" ({verdict.channel})" if verdict.channel not in ("", "values") else ""
@@ -99,7 +103,7 @@ def _programs(case: TirCase, verdict: Verdict) -> list[str]:
     sections = [_program("Program", function.func)]
     _, passes = explicit(case)
     place = next((place for place, step in enumerate(passes) if step.name == verdict.guilty), None)
-    if place is None or passes[place] == BUILD:
+    if place is None or is_end(passes[place]):
         return sections
     before = program_after(case, passes[:place])
     # What the process died of is not to be run in this one.

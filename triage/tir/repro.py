@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,11 +71,11 @@ def _wrong_results(case: TirCase, verdict: Verdict) -> Iterator[_Body]:
     same = _same(reference, expected)
     found = list(ways(case, verdict))
     for way in found:
-        if way.builds:
+        if way.end is not None:
             check = repro_kinds.wrong_result(f"run({module(way)})")
             yield _Body("\n\n\n".join([values, *functions(way, runs=True), same, check]), ("numpy",))
     for way in found:
-        if way.guilty is None or way.builds:
+        if way.guilty is None or way.end is not None:
             continue
         stages = _stages(case, way)
         evaluator = evaluator_source(stages) if stages else None
@@ -85,15 +86,15 @@ def _wrong_results(case: TirCase, verdict: Verdict) -> Iterator[_Body]:
 
 def _errors(case: TirCase, verdict: Verdict) -> Iterator[_Body]:
     for way in ways(case, verdict):
-        if way.builds and way.guilty is not None:
+        if way.end is not None and way.guilty is not None:
             continue
-        check = repro_kinds.raises(built(way) if way.builds else after(way, before(way)), verdict)
+        check = repro_kinds.raises(built(way) if way.end is not None else after(way, before(way)), verdict)
         yield _Body("\n\n\n".join([*functions(way), check]))
 
 
 def _ill_formed(case: TirCase, verdict: Verdict) -> Iterator[_Body]:
     for way in ways(case, verdict):
-        if way.guilty is not None and not way.builds:
+        if way.guilty is not None and way.end is None:
             check = repro_kinds.ill_formed(before(way), after(way, "before"), way.guilty.name)
             yield _Body("\n\n\n".join([*functions(way), check]))
 
@@ -102,15 +103,15 @@ def _deaths(case: TirCase, verdict: Verdict, limits: Limits) -> Iterator[_Body]:
     """What dies, or does not end; which pass does is known only where the verdict names it, or where it is the last."""
     inputs = _some_inputs(case)
     for way in ways(case, verdict):
-        if way.builds and way.guilty is not None:
+        if way.end is not None and way.guilty is not None:
             continue
-        runs = way.builds and inputs is not None
+        runs = way.end is not None and inputs is not None
         parts = functions(way, runs)
         if runs and inputs is not None:
             parts.insert(0, values_source("INPUTS", inputs))
             action = f"run({module(way)})"
         else:
-            action = built(way) if way.builds else after(way, before(way))
+            action = built(way) if way.end is not None else after(way, before(way))
         check = _death(action, verdict, limits)
         used = [name for name in ("resource", "signal") if f"{name}." in check]
         yield _Body("\n\n\n".join([*parts, check]), ("subprocess", *used, *["numpy"] * runs))
@@ -161,7 +162,8 @@ def _same(reference: Reference, expected: Mapping[str, Any]) -> str:
 
 
 def _script(case: TirCase, verdict: Verdict, source: FunctionSource, body: _Body) -> str:
-    standard = sorted({"sys", *body.imports, *["math"] * ("math." in body.text)} - {"numpy"})
+    used = [name for name in ("math", "os", "tempfile") if re.search(rf"\b{name}\.", body.text)]
+    standard = sorted({"sys", *body.imports, *used} - {"numpy"})
     numpy = ["import numpy as np"] * ("numpy" in body.imports or "np." in source.text)
     bfloat = ["import ml_dtypes  # NumPy then knows bfloat16"] * ('"bfloat16"' in body.text)
     imports = [

@@ -11,8 +11,11 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm.c_source import OPTIONS, compiler
 from tensorsmith.targets.tvm.passes.catalog import added_make
-from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.defaults import BUILD, CODEGEN
+from tensorsmith.targets.tvm.passes.ends import is_end
+from tensorsmith.targets.tvm.passes.settings import settings_of
 from tensorsmith.triage.tir.pass_source import context_source, is_schedule, pass_source, target_source
 from tensorsmith.triage.tir.pipeline import explicit, program_after
 from tensorsmith.triage.tir.reductions.api import attempted
@@ -26,14 +29,14 @@ class Way:
         settings: what TVM is told besides passes.
         passes: what runs before the pass that is to blame.
         guilty: that pass; None where TVM's default is.
-        builds: whether what comes of it is compiled and, if there are values to compare, run.
+        end: `build` or `codegen` if what comes of it is made native code and, if there are values to compare, run.
         sources: expressions of the passes, and of the guilty one last; empty where a pass does not apply.
     """
 
     settings: tuple[Step, ...] = ()
     passes: tuple[Step, ...] = ()
     guilty: Step | None = None
-    builds: bool = False
+    end: Step | None = None
     sources: tuple[str, ...] = ()
 
 
@@ -44,19 +47,19 @@ def ways(case: TirCase, verdict: Verdict) -> Iterator[Way]:
     kept = dict.fromkeys(((), settings))
     if added_make(verdict.guilty) is None:
         for some in kept:
-            yield Way(some, builds=True)
-    if passes[-1] == BUILD and len(passes) > 1 and case.pipeline.steps:
-        yield Way(settings, passes[:-1], builds=True, sources=_sources(case, settings, passes[:-1]))
-    places = [place for place, step in enumerate(passes) if step.name == verdict.guilty and step != BUILD]
-    if not verdict.guilty and passes[-1] != BUILD:
+            yield Way(some, end=BUILD)
+    if is_end(passes[-1]) and len(passes) > 1 and case.pipeline.steps:
+        yield Way(settings, passes[:-1], end=passes[-1], sources=_sources(case, settings, passes[:-1]))
+    places = [place for place, step in enumerate(passes) if step.name == verdict.guilty and not is_end(step)]
+    if not verdict.guilty and not is_end(passes[-1]):
         places = [len(passes) - 1]
-    for builds in (True, False):
+    for end in (BUILD, None):
         for place in places:
             for some in kept:
-                yield Way(some, (), passes[place], builds, _sources(case, some, passes[place : place + 1]))
+                yield Way(some, (), passes[place], end, _sources(case, some, passes[place : place + 1]))
             if place:
                 sources = _sources(case, settings, passes[: place + 1])
-                yield Way(settings, passes[:place], passes[place], builds, sources)
+                yield Way(settings, passes[:place], passes[place], end, sources)
 
 
 def _sources(case: TirCase, settings: tuple[Step, ...], passes: tuple[Step, ...]) -> tuple[str, ...]:
@@ -83,16 +86,20 @@ def functions(way: Way, runs: bool = False) -> list[str]:
     """
     found: list[str] = []
     context = context_source(way.settings)
+    under = f"    with {context}:\n    " if context else ""
+    target = target_source(way.settings)
     if way.guilty is not None or way.passes:
-        found.append(_BOUND.format(target=target_source(way.settings)))
+        found.append(_BOUND.format(target=target))
         if any(source.startswith("scheduled(") for source in way.sources):
             found.append(_SCHEDULED)
         if _in_sequence(way, _of_passes(way)) or _in_sequence(way, _of_guilty(way)):
-            found.append(_APPLIED.format(context=f"    with {context}:\n    " if context else ""))
+            found.append(_APPLIED.format(context=under))
+    if way.end == CODEGEN:
+        found.append(_GENERATED.format(context=under, target=target, kind=_kind(way)))
+    if way.end is not None and _kind(way) == "c":
+        found.append(_LOADED.format(compiler=compiler() or "cc", options=list(OPTIONS)))
     if runs:
-        found.append(
-            _RUN.format(context=f"    with {context}:\n    " if context else "", target=target_source(way.settings))
-        )
+        found.append(_RUN.format(context=under, made=_made(way, "mod")))
     return found
 
 
@@ -134,9 +141,20 @@ def _in_sequence(way: Way, sources: list[str]) -> bool:
 
 def built(way: Way) -> str:
     """A statement that compiles."""
-    call = f"tvm.compile({module(way)}, target={target_source(way.settings)})"
+    call = _made(way, module(way))
     context = context_source(way.settings)
     return f"with {context}:\n            {call}" if context else call
+
+
+def _made(way: Way, given: str) -> str:
+    """An expression: the library that is made of a module."""
+    build = f"tvm.compile({given}, target={target_source(way.settings)})"
+    library = f"generated({given})" if way.end == CODEGEN else build
+    return f"loaded({library})" if _kind(way) == "c" else library
+
+
+def _kind(way: Way) -> object:
+    return dict(settings_of(Pipeline(way.settings)).target)["kind"]
 
 
 _BOUND = '''def bound(func):
@@ -159,9 +177,21 @@ _APPLIED = '''def applied(mod, passes):
     """The module after passes."""
 {context}    return tvm.transform.Sequential(passes)(mod)'''
 
+_GENERATED = '''def generated(mod):
+    """The library that the code generator makes of a module that is lowered."""
+    target = tvm.target.Target({target})
+    mod = tvm.s_tir.transform.RewriteUnsafeSelect()(mod)
+{context}    return tvm.get_global_func("target.build.{kind}")(mod, target.with_host(target))'''
+
+_LOADED = '''def loaded(library):
+    """A library that is C source, compiled and loaded."""
+    path = os.path.join(tempfile.mkdtemp(), "lib.so")
+    library.export_library(path, cc="{compiler}", options={options})
+    return tvm.runtime.load_module(path)'''
+
 _RUN = '''def run(mod):
     """What the buffers hold after the compiled code has run."""
-{context}    compiled = tvm.compile(mod, target={target})
+{context}    compiled = {made}
     given = [tvm.runtime.tensor(x) if isinstance(x, np.ndarray) else x for x in INPUTS.values()]
     compiled["main"](*given)
     return {{name: x.numpy() for name, x in zip(INPUTS, given) if hasattr(x, "numpy")}}'''

@@ -74,6 +74,20 @@ def build_module(module: Any, context: Context) -> Any:
         return build.build_module(module, context.target)
 
 
+def generate_code(module: Any, context: Context) -> Any:
+    """What TVM's code generator makes of a module whose functions are lowered and packed: a library.
+
+    Selections of which only the value that is kept may be read become branches first, as in the default pipeline:
+    passes that have run since the last `RewriteUnsafeSelect` may have made some.
+
+    Raises:
+        whatever TVM raises.
+    """
+    safe = make_pass(Step("s_tir.RewriteUnsafeSelect"))(module)
+    with context.target, context.pass_context:
+        return build.generate_code(safe, context.target)
+
+
 @lru_cache(256)
 def context_of(settings: Settings, not_in_build: tuple[str, ...] = ()) -> Context:
     """TVM's objects for settings.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from tensorsmith.ir.pipeline import Step
 from tensorsmith.targets.tvm.older import served_by
 
+# The default pipeline and the code generator, and the code generator alone: `tensorsmith.targets.tvm.passes.ends`.
 BUILD = Step("build")
+CODEGEN = Step("codegen")
 
 # Until the function takes other parameters.
 DEFAULT_LOWERING: tuple[Step, ...] = (

@@ -21,7 +21,7 @@ class PassEntry:
         arguments: of its constructor, each with the values worth trying; the first is used where a step has none.
         requires: passes that must have run before it.
         before: passes of which none may have run before it.
-        followers: the only passes that may run after it; None: all may.
+        followers: the only passes that may run after it, and `codegen` if that may; None: all may.
         once: whether it may run only once.
         safe: whether it keeps the meaning of every program wherever `requires`, `before`, `followers` and `once` allow
             it. Pipelines with a pass that is not are judged by their crashes only.

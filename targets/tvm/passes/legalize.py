@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from tensorsmith.ir.pipeline import Pipeline, Step
-from tensorsmith.targets.tvm.passes.catalog import find_pass
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
+from tensorsmith.targets.tvm.passes.ends import entry_of, is_end
 from tensorsmith.targets.tvm.passes.entry import Kind
-from tensorsmith.targets.tvm.passes.order import Done, after, next_problem
+from tensorsmith.targets.tvm.passes.order import Done, after, next_problem, passes_problem
 from tensorsmith.targets.tvm.passes.settings import is_setting, passes_in, settings_in, settings_of
 
 _PLACES = {step.name: place for place, step in reversed(tuple(enumerate((*DEFAULT_TIR, *DEFAULT_RELAX))))}
@@ -19,14 +19,14 @@ def legalized(steps: Sequence[Step], disabled: Sequence[str] = (), free_order: b
     """The steps with those inserted that they require, and without those that cannot be legal where they stand.
 
     Args:
-        steps: passes that there are, in any order, and `build`, which comes last.
+        steps: passes that there are, in any order, and `build` or `codegen`, of which the last comes last.
         disabled: names of passes that do not run.
         free_order: whether only the constraints count without which the process dies.
     """
     made: list[Step] = []
     done = Done()
-    end = (BUILD,) if BUILD in steps else ()
-    for step in (*(step for step in steps if step != BUILD), *end):
+    ends = [step for step in steps if is_end(step)]
+    for step in (*(step for step in steps if not is_end(step)), *ends[-1:]):
         if step.name in disabled:
             made.append(step)
             continue
@@ -60,6 +60,21 @@ def legal_pipeline(steps: Sequence[Step]) -> Pipeline:
     return Pipeline((*settings_in(rough), *made))
 
 
+def with_required(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps with those put in that the last one requires, each as late as is legal; without those that nowhere are.
+
+    Args:
+        steps: passes that there are, in a legal order but for what the last one requires.
+    """
+    *made, last = steps
+    missing = required_by(last.name) - {step.name for step in made}
+    for name in sorted(missing, key=lambda name: _PLACES.get(name, len(_PLACES))):
+        places = range(len(made), -1, -1)
+        tried = ([*made[:place], Step(name), *made[place:]] for place in places)
+        made = next((longer for longer in tried if passes_problem(longer) is None), made)
+    return (*made, last)
+
+
 def explicit(pipeline: Pipeline, kind: Kind) -> Pipeline:
     """The pipeline with the passes that it stands for: without any, the default ones and `build`."""
     if passes_in(pipeline):
@@ -70,6 +85,6 @@ def explicit(pipeline: Pipeline, kind: Kind) -> Pipeline:
 
 @cache
 def required_by(name: str) -> frozenset[str]:
-    """The names of all passes that must have run before a pass or `build`, directly or for those that must have."""
-    required = () if name == BUILD.name else find_pass(name).requires
+    """The names of all passes that must have run before a pass or the making of native code, directly or not."""
+    required = entry_of(name).requires
     return frozenset(required).union(*(required_by(other) for other in required))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tensorsmith.ir.pipeline import Pipeline, Step
-from tensorsmith.targets.tvm.passes.catalog import find_pass, known_pass
-from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.catalog import known_pass
+from tensorsmith.targets.tvm.passes.ends import entry_of, is_end
 from tensorsmith.targets.tvm.passes.settings import CONFIG, DISABLE, is_setting, passes_in, settings_of
 
 
@@ -28,8 +28,9 @@ def order_problem(pipeline: Pipeline) -> str | None:
         problem = _step_problem(step)
         if problem is not None:
             return problem
-    if BUILD in steps[:-1]:
-        return f"`{BUILD.name}` is not the last step"
+    early = [step.name for step in steps[:-1] if is_end(step)]
+    if early:
+        return f"`{early[0]}` is not the last step"
     settings = settings_of(pipeline)
     return passes_problem(steps, settings.disabled, settings.free_order)
 
@@ -38,7 +39,7 @@ def passes_problem(steps: Sequence[Step], disabled: Sequence[str] = (), free_ord
     """What is wrong with the order of passes, in words, or None.
 
     Args:
-        steps: passes that there are, and `build`.
+        steps: passes that there are, and what makes native code.
         disabled: names of those of them that do not run.
         free_order: whether only the constraints count without which the process dies.
     """
@@ -69,14 +70,12 @@ class Done:
 
 
 def next_problem(done: Done, name: str, free_order: bool = False) -> str | None:
-    """Why a pass, or `build`, may not come next, in words, or None."""
-    entry = None if name == BUILD.name else find_pass(name)
-    if free_order and (entry is None or not entry.deadly):
+    """Why a pass, or what makes native code, may not come next, in words, or None."""
+    entry = entry_of(name)
+    if free_order and not entry.deadly:
         return None
     if done.followers is not None and name not in done.followers and not free_order:
         return f"`{name}` may not run after `{done.closed_by}`"
-    if entry is None:
-        return None
     missing = [required for required in entry.requires if required not in done.names]
     late = [other for other in entry.before if other in done.names and not free_order]
     if not entry.safe and not free_order:
@@ -89,10 +88,10 @@ def next_problem(done: Done, name: str, free_order: bool = False) -> str | None:
 
 
 def after(done: Done, name: str) -> Done:
-    """What matters after one more pass, or `build`."""
-    entry = None if name == BUILD.name else find_pass(name)
+    """What matters after one more pass, or after native code is made."""
+    entry = entry_of(name)
     names = done.names if name in done.names else done.names | {name}
-    if entry is None or entry.followers is None:
+    if entry.followers is None:
         return done if names is done.names else Done(names, done.followers, done.closed_by)
     followers = frozenset(entry.followers)
     return Done(names, followers if done.followers is None else followers & done.followers, name)
@@ -114,7 +113,7 @@ def _settings_problem(pipeline: Pipeline) -> str | None:
 
 
 def _step_problem(step: Step) -> str | None:
-    if is_setting(step) or step == BUILD:
+    if is_setting(step) or is_end(step):
         return None
     entry = known_pass(step.name)
     if entry is None:

@@ -44,7 +44,7 @@ class Settings:
 
 
 def is_setting(step: Step) -> bool:
-    """Whether a step is a setting, and not a pass or `build`."""
+    """Whether a step is a setting, and not a pass, `build` or `codegen`."""
     return step.name in (OPT_LEVEL, TARGET, FREE_ORDER) or step.name.startswith((CONFIG, DISABLE))
 
 
@@ -54,7 +54,7 @@ def settings_in(pipeline: Pipeline) -> tuple[Step, ...]:
 
 
 def passes_in(pipeline: Pipeline) -> tuple[Step, ...]:
-    """The steps of a pipeline that are passes or `build`, in order."""
+    """The steps of a pipeline that are passes, `build` or `codegen`, in order."""
     return tuple(step for step in pipeline.steps if not is_setting(step))
 
 

@@ -8,6 +8,7 @@ from tensorsmith.targets.tvm.passes.entry import PassEntry
 _LOWERED = ("s_tir.LowerOpaqueBlock",)
 _FLAT = ("s_tir.LowerOpaqueBlock", "tirx.FlattenBuffer")
 _AFTER_PACKED = (
+    "codegen",
     "tirx.BF16StorageLegalize",
     "tirx.FP8StorageLegalize",
     "tirx.LowerIntrin",
@@ -45,7 +46,7 @@ TIRX: tuple[PassEntry, ...] = (
         "tirx.LowerTVMBuiltin",
         requires=("tirx.MakePackedAPI",),
         once=True,
-        followers=("tirx.LowerIntrin", "tirx.SkipAssert", "tirx.StmtSimplify"),
+        followers=("codegen", "tirx.LowerIntrin", "tirx.SkipAssert", "tirx.StmtSimplify"),
     ),
     PassEntry("tirx.LowerWarpMemory", idle=True),
     PassEntry(
