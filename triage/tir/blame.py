@@ -12,6 +12,7 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm.passes.defaults import BUILD
 from tensorsmith.targets.tvm.passes.ends import makes_native_code
 from tensorsmith.targets.tvm.passes.settings import TARGET, settings_in
+from tensorsmith.triage.signature import same_failure
 
 # Passes that simplify expressions on the way share the faults of the simplifier, which has a pass of its own.
 SUSPECTS = ("tirx.StmtSimplify",)
@@ -39,6 +40,6 @@ def usual_suspect(
         candidate = msgspec.structs.replace(case, pipeline=pipeline)
         found = judge(candidate)
         alike = (found.outcome, found.kind, found.channel) == ("fail", verdict.kind, verdict.channel)
-        if alike and found.guilty != verdict.guilty:
+        if alike and found.guilty != verdict.guilty and (verdict.kind != "error" or same_failure(verdict, found)):
             return candidate, found
     return None

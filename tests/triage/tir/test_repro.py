@@ -21,6 +21,7 @@ from tensorsmith.oracles.verdict import Verdict, passed
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.older import is_older
+from tensorsmith.targets.tvm.passes.legalize import legal_pipeline
 from tensorsmith.triage.confirm import run_repro
 from tensorsmith.triage.tir.report import report_tir
 from tensorsmith.triage.tir.repro import scripts
@@ -195,3 +196,32 @@ def test_a_report_of_what_cannot_be_printed_has_the_constructors() -> None:
 def test_only_failures_are_reported() -> None:
     with pytest.raises(ValueError, match="nothing to report"):
         report_tir(steps_of_loops(), passed("x"), None, (0, 1))
+
+
+def wrapped_in_c() -> TirCase:
+    """Unsigned bytes, which C computes as signed integers: TVM 0.27 does not cut what is above a byte."""
+    made = function('A: T.Buffer((1,), "uint8")', "A[0] = (T.uint8(0) - A[0]) // T.uint8(2)")
+    steps = (Step("target", (("kind", "c"),)), Step("build"))
+    return replace(case_of(made), recipe=TirRecipe((0,)), pipeline=Pipeline(steps))
+
+
+def test_wrong_values_show_in_c(tmp_path: Path) -> None:
+    case = wrapped_in_c()
+    verdict = judge_tir(case)
+    assert (verdict.kind, verdict.guilty) == ("wrong-result", "build:c")
+    found = scripts(case, verdict)
+    assert [run(text, tmp_path / "repro.py")[0] for text in found] == [0, 1]
+    assert report_tir(case, verdict, found[1], (3, 3)).startswith(
+        "# [tvm-tir] compiled code of the C that TVM writes gives other values than the program: "
+    )
+
+
+@pytest.mark.parametrize("target", [(), (Step("target", (("kind", "c"),)),)], ids=["llvm", "c"])
+def test_scripts_of_the_least_lowering_run(target: tuple[Step, ...], tmp_path: Path) -> None:
+    case = wrapped_in_c()
+    least = legal_pipeline((*target, Step("codegen")))
+    name = "codegen:c" if target else "codegen"
+    verdict = Verdict("fail", "native", kind="wrong-result", channel="values", guilty=name)
+    texts = [text for text in scripts(replace(case, pipeline=least), verdict) if "target.build." in text]
+    assert texts
+    assert [run(text, tmp_path / "repro.py")[0] for text in texts] == [1 if target else 0]

@@ -1,0 +1,77 @@
+"""Native code that is wrong in a way of its own keeps its blame; what is wrong in plainer ways, too, is theirs."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+pytest.importorskip("tvm")
+
+from tensorsmith.ir.pipeline import Pipeline, Step
+from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.tir.judge import judge_tir
+from tensorsmith.oracles.verdict import Verdict, passed
+from tensorsmith.targets.tvm.passes.ends import native_name
+from tensorsmith.targets.tvm.passes.legalize import legal_pipeline
+from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
+from tensorsmith.triage.tir.blame import usual_suspect
+from tensorsmith.triage.tir.reduce import reduce_tir
+from tests.triage.tir.functions import case_of, function
+
+C = Step("target", (("kind", "c"),))
+BUILD, CODEGEN = Step("build"), Step("codegen")
+
+
+def bytes_(*steps: Step) -> TirCase:
+    """Wrong as C, in TVM 0.27, and right otherwise."""
+    made = function('A: T.Buffer((1,), "uint8")', "A[0] = (T.uint8(0) - A[0]) // T.uint8(2)")
+    return replace(case_of(made), pipeline=legal_pipeline(steps))
+
+
+def test_wrong_c_stays_wrong_c() -> None:
+    case = bytes_(C, BUILD)
+    assert usual_suspect(case, judge_tir(case), judge_tir) is None
+
+
+def test_wrong_c_of_the_least_lowering_is_wrong_c() -> None:
+    case = bytes_(C, CODEGEN)
+    verdict = judge_tir(case)
+    assert verdict.guilty == "codegen:c"
+    found = usual_suspect(case, verdict, judge_tir)
+    assert found is not None
+    assert (found[0].pipeline, found[1].guilty) == (Pipeline((C, BUILD)), "build:c")
+
+
+@pytest.mark.parametrize("steps", [(C, BUILD), (CODEGEN,), (C, CODEGEN)])
+def test_what_is_wrong_by_default_is_not_blamed_on_another_way(steps: tuple[Step, ...]) -> None:
+    def judge(case: TirCase) -> Verdict:
+        if not passes_in(case.pipeline) or passes_in(case.pipeline)[-1] not in (BUILD, CODEGEN):
+            return passed("native")
+        name = native_name(passes_in(case.pipeline)[-1], settings_of(case.pipeline))
+        return Verdict("fail", "native", kind="wrong-result", channel="values", guilty=name)
+
+    case = bytes_(*steps)
+    found = usual_suspect(case, judge(case), judge)
+    assert found is not None
+    assert (found[0].pipeline, found[1].guilty) == (Pipeline((BUILD,)), "build")
+
+
+def test_an_error_of_c_is_not_another_error_of_llvm() -> None:
+    def judge(case: TirCase) -> Verdict:
+        in_c = C in case.pipeline.steps
+        message, name = ("no such type", "build:c") if in_c else ("no such call", "build")
+        return Verdict("fail", "native", kind="error", guilty=name, message=message)
+
+    case = bytes_(C, BUILD)
+    assert usual_suspect(case, judge(case), judge) is None
+
+
+def test_reduction_keeps_the_way() -> None:
+    case = bytes_(C, Step("opt-level", (("value", 0),)), Step("tirx.StmtSimplify"), BUILD)
+    reduced = reduce_tir(case, judge_tir(case), judge_tir, 60.0)
+    assert reduced.case.pipeline == Pipeline((C, BUILD))
+    assert reduced.verdict.guilty == "build:c"
+    least = bytes_(Step("s_tir.HoistIfThenElse"), C, CODEGEN)
+    reduced = reduce_tir(least, judge_tir(least), judge_tir, 60.0)
+    assert reduced.verdict.guilty == "codegen:c"
+    assert set(reduced.case.pipeline.steps) == set(legal_pipeline((C, CODEGEN)).steps)
