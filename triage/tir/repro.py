@@ -72,8 +72,11 @@ def _wrong_results(case: TirCase, verdict: Verdict) -> Iterator[_Body]:
     found = list(ways(case, verdict))
     for way in found:
         if way.end is not None:
+            # Code keeps values of bfloat16 as float32.
+            compiled = reference.with_excess().run(inputs) if reference.excess else expected
+            given = f"{values_source('INPUTS', inputs)}\n\n{values_source('EXPECTED', compiled)}"
             check = repro_kinds.wrong_result(f"run({module(way)})")
-            yield _Body("\n\n\n".join([values, *functions(way, runs=True), same, check]), ("numpy",))
+            yield _Body("\n\n\n".join([given, *functions(way, runs=True), same, check]), ("numpy",))
     for way in found:
         if way.guilty is None or way.end is not None:
             continue

@@ -1,6 +1,7 @@
 """Mutators of TIR: mutants are well-formed and defined, and compute the same where that is promised."""
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -21,20 +22,27 @@ from tensorsmith.targets.tvm.function import TirFunction, to_program
 pytest.importorskip("tvm")
 tvm_ffi = pytest.importorskip("tvm_ffi")
 
-SEEDS = range(32)
+SEEDS = range(40)
+MUTANTS = 16  # of one mutator; some find little to do, and get more seeds
 VALID = 0.85  # of the mutants of one mutator, without any filter
 
 Made = tuple[TirFunction, TirFunction]  # before and after
 
 
 def mutants(entry: TirMutatorEntry, make: Callable[[Random], TirFunction]) -> list[Made]:
-    functions = [make(Random(seed)) for seed in range(len(SEEDS) + 1)]
-    made = []
+    functions, made = functions_of(make), []
     for seed in SEEDS:
         mutant = entry.mutate(functions[seed], functions[seed + 1], Random(seed))
         if mutant is not None:
             made.append((functions[seed], mutant))
+        if len(made) == MUTANTS:
+            break
     return made
+
+
+@cache
+def functions_of(make: Callable[[Random], TirFunction]) -> list[TirFunction]:
+    return [make(Random(seed)) for seed in range(len(SEEDS) + 1)]
 
 
 def results(function: TirFunction, seed: int = 0) -> Any:
