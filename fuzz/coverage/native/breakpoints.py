@@ -101,6 +101,12 @@ class Breakpoints:
         return kind(text)
 
 
+def refuse_where_impossible() -> None:
+    """Raises EnvironmentLacksError where there can be no breakpoints: another machine, no extension, SIGTRAP blocked."""
+    _extension()
+    refuse_where_blocked()
+
+
 def refuse_where_blocked() -> None:
     """A thread that blocks SIGTRAP would die at its first breakpoint.
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tensorsmith.fuzz.coverage.native.analysis import Analysis, Level, analyse, blocks_of
 from tensorsmith.fuzz.coverage.native.blocks import Blocks
-from tensorsmith.fuzz.coverage.native.breakpoints import Breakpoints
+from tensorsmith.fuzz.coverage.native.breakpoints import Breakpoints, refuse_where_impossible
 
 Indices = npt.NDArray[np.int64]
 """Positions of blocks in `NativeCoverage.blocks`, sorted."""
@@ -62,6 +62,7 @@ class NativeCoverage:
             EnvironmentLacksError: native coverage is not possible here; says why.
             InvalidInputError: the library is not loaded, or cannot be analysed, or there is no such owner.
         """
+        refuse_where_impossible()  # before an analysis that takes its time
         analysis = analyse(library)
         blocks = blocks_of(analysis, level, owner, progress)
         breakpoints = Breakpoints(analysis.library, len(blocks))
