@@ -102,7 +102,7 @@ class Breakpoints:
 
 
 def refuse_where_impossible() -> None:
-    """Raises EnvironmentLacksError where there can be no breakpoints: another machine, no extension, SIGTRAP blocked."""
+    """Raises EnvironmentLacksError where no breakpoint can be: another machine, no extension, SIGTRAP blocked."""
     _extension()
     refuse_where_blocked()
 
