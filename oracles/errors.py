@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import traceback
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from types import CodeType
 
 from tensorsmith.oracles.readable_traceback import readable_traceback
+from tensorsmith.oracles.tir.errors import PLUMBING, plain_name
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Target
 
@@ -33,6 +35,11 @@ _UNSUPPORTED_WORDS = re.compile(
 _REJECTED = re.compile(
     r"failed to run FX node with fake tensors: \w+ (?P<op>[\w.:<> ]+)\(.*: got (?P<error>.*?)(\\n|$)", re.M
 )
+
+# TVM's importers have a function for each operator, or for some that are alike.
+FRONTEND = re.compile(r"(base_fx_graph|exported_program)_translator\.py:")
+# Where tensorsmith's own files are.
+_OWN = f"{Path(__file__).parents[1]}/"
 
 # The fault of the C++ compiler that is installed, not of the compiler under test.
 _HOST_COMPILER_FAULT = re.compile(r"internal compiler error: .*")
@@ -87,15 +94,36 @@ def telling_line(text: str) -> str:
 
 
 def compiler_frames(error: BaseException, packages: tuple[str, ...]) -> tuple[str, ...]:
-    """The last three frames of the innermost exception that lie in the compiler, as `file.py:function`."""
+    """The last three frames of the innermost exception that lie in the compiler, as `file.py:function`.
+
+    If it rose in a frontend, below a function for an operator, that function is among them, as the first.
+    """
     places = tuple(package.replace(".", "/") + "/" for package in packages)
     frames: list[str] = []
     for exception in (innermost(error), error):
-        frames += [
-            f"{PurePath(frame.filename).name}:{frame.name}"
-            for frame in traceback.extract_tb(exception.__traceback__)
-            if any(place in frame.filename for place in places)
-        ]
+        found = (_compiler_frame(frame.f_code, places) for frame, _ in traceback.walk_tb(exception.__traceback__))
+        frames += [frame for frame in found if frame]
         if frames:
             break
+    translating = [place for place, frame in enumerate(frames) if FRONTEND.match(frame)]
+    if translating and translating[-1] < len(frames) - 3:
+        return (frames[translating[-1]], *frames[-2:])
     return tuple(frames[-3:])
+
+
+def frontend_function(code: CodeType) -> str:
+    """A function of TVM's importer as `file.py:function`, with those that it is defined in; empty for others."""
+    name = f"{PurePath(code.co_filename).name}:{code.co_qualname.split('.', 1)[-1]}"
+    return name if FRONTEND.match(name) else ""
+
+
+def _compiler_frame(code: CodeType, places: tuple[str, ...]) -> str:
+    """A frame of the compiler's, in Python or in C++, which TVM adds to tracebacks; empty for others."""
+    path, name = code.co_filename, PurePath(code.co_filename).name
+    if path.startswith(_OWN) and "site-packages" not in path.removeprefix(_OWN):
+        return ""
+    if name.endswith((".cc", ".h")):
+        return "" if PLUMBING.search(code.co_name) else f"{name}:{plain_name(code.co_name)}"
+    if not any(place in path for place in places):
+        return ""
+    return frontend_function(code) or f"{name}:{code.co_name}"

@@ -18,10 +18,15 @@ from tensorsmith.ir.graph import Graph, Node, refs
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.tvm.passes.defaults import BUILD_RELAX
+from tensorsmith.targets.tvm.passes.relax import RELAX
 from tensorsmith.triage.signature import Signature, signature
 
 # Reduced programs of more calls than this are too long to be looked for in others.
 PATTERN_LIMIT = 8
+
+# Passes of Relax that `tvm.compile` does not run by itself.
+_ONLY_ASKED = frozenset(entry.name for entry in RELAX) - {step.name for step in BUILD_RELAX}
 
 # Reduction ends in these dtypes where the dtype does not matter.
 _ANY = frozenset({"f32", "i64"})
@@ -46,7 +51,7 @@ def probable_duplicate(case: Case, verdict: Verdict, known: Sequence[KnownFindin
     own = signature(case, verdict)
     for finding in known:
         guilty = finding.signature.guilty
-        # A process that died does not say in which pass.
+        # A process that died does not say in which pass, and of a graph only triage does.
         blamed = own.guilty in finding.also_guilty if own.guilty else _runs(case, guilty)
         found = msgspec.structs.replace(own, guilty=guilty) if blamed else own
         if alike(found, finding.signature) and (verdict.kind == "error" or _occurs(finding.case, case)):
@@ -77,9 +82,11 @@ def _occurs(pattern: Case, case: Case) -> bool:
 
 
 def _runs(case: Case, name: str) -> bool:
-    """Whether a pass may run in a pipeline of TIR; one without steps is the default, which has most of them."""
+    """Whether a pass may run in a pipeline: of TIR, one without steps is the default, which has most of them; those of
+    Relax run before the default one."""
     steps = case.pipeline.steps
-    return isinstance(case, TirCase) and (not steps or any(step.name == name for step in steps))
+    asked = any(step.name == name for step in steps)
+    return asked or not (steps if isinstance(case, TirCase) else name in _ONLY_ASKED)
 
 
 def occurrence(pattern: Graph, graph: Graph) -> set[int]:

@@ -13,7 +13,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.registry import find_target
 from tensorsmith.targets.torch_backend import DYNAMIC
 from tensorsmith.triage.registrations import import_source
-from tensorsmith.triage.relax_entry import imported_source, translated_source
+from tensorsmith.triage.relax.entry import imported_source, translated_source
 
 
 @dataclass(frozen=True)

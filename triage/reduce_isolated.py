@@ -21,6 +21,7 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.confirm import confirm
 from tensorsmith.triage.reduce import reduce_case
+from tensorsmith.triage.relax.blame import blamed
 from tensorsmith.triage.search import Progress, Reduced
 from tensorsmith.triage.tir.isolated import reduce_tir_isolated, seconds_without
 from tensorsmith.triage.tir.reduce import reduce_tir
@@ -41,6 +42,8 @@ def reduce_isolated(
     on_progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Reduced[Case], tuple[int, int]]:
     """Reduce a failing test case; with what is left, in how many of how many fresh processes it failed again.
+
+    The verdict that comes with it names the guilty pass, where the target has passes.
 
     Args:
         case: the test case.
@@ -69,7 +72,8 @@ def reduce_isolated(
         reduced = _patiently(case, verdict, limits, left, on_progress)
         reduced = replace(reduced, calls=slow.calls + reduced.calls, slipped=slow.slipped + reduced.slipped)
         again = confirm(reduced.case, reduced.verdict, limits)
-    return reduced, again
+    # What judges again does not know it.
+    return replace(reduced, verdict=blamed(reduced.case, reduced.verdict, limits)), again
 
 
 def _patiently(

@@ -112,7 +112,8 @@ def _description(case: TestCase, verdict: Verdict) -> str:
     operators = ", ".join(f"`{op}`" for op in dict.fromkeys(case.graph.operators()))
     exception = f"`{verdict.exception}`: " if verdict.exception else ""
     where = f" Raised in {', '.join(f'`{frame}`' for frame in verdict.frames)}." if verdict.frames else ""
-    said = f"`{case.target}` on {case.device}: {verdict.kind}. {exception}{verdict.message}{where}"
+    guilty = f" Guilty: `{verdict.guilty}`." if verdict.guilty else ""
+    said = f"`{case.target}` on {case.device}: {verdict.kind}. {exception}{verdict.message}{where}{guilty}"
     return f"{said}\n\nOperators: {operators}."
 
 

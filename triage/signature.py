@@ -10,7 +10,9 @@ import msgspec
 from tensorsmith.ir.cases import Case, operators_of
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
+from tensorsmith.oracles.errors import FRONTEND
 from tensorsmith.oracles.verdict import Channel, Kind, Verdict
+from tensorsmith.targets.tvm.relax.program import WAYS
 
 # TVM's messages: "Check failed: (condition) is false: values", "Check failed: a != b (0 vs. 0) : values".
 _VALUES = re.compile(r" is false\b| \(?LIST? ?vs\.| \([^()]* vs\. ")
@@ -20,12 +22,16 @@ _VALUES = re.compile(r" is false\b| \(?LIST? ?vs\.| \([^()]* vs\. ")
 _UNDEFINED = re.compile(r"no defined result: (.*)")
 
 
+# Follows the name of a guilty pass of TIR that is wrong about NaN and infinities only.
+NAN_ALGEBRA = " (nan-algebra)"
+
+
 class Signature(msgspec.Struct, frozen=True):
     """What two failures must share to be one finding.
 
     For errors and crashes: the exception and where in the compiler it rose, with the message freed of numbers and
-    names. For wrong results: the channel, and after reduction the operators that are left, in order. Of TIR: the pass
-    that is guilty, too, and the constructs that are left.
+    names. For wrong results: the channel, and after reduction the operators that are left, in order, and the pass that
+    is guilty, where the target has passes. Of TIR: the constructs that are left.
     """
 
     target: str
@@ -41,7 +47,7 @@ class Signature(msgspec.Struct, frozen=True):
     def id(self) -> str:
         """Twelve hex digits that name the finding."""
         fields = msgspec.structs.asdict(self)
-        if not self.guilty:  # which graphs never have
+        if not self.guilty:  # which targets without passes never have
             del fields["guilty"]
         return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()[:12]
 
@@ -59,6 +65,18 @@ def signature(case: Case, verdict: Verdict) -> Signature:
     return _graph_signature(case, verdict.kind, verdict)
 
 
+def signature_when_judged(case: Case, verdict: Verdict) -> Signature:
+    """The signature without what judges do not find, but triage does: in graphs, what is guilty.
+
+    Raises:
+        ValueError: the verdict is no failure.
+    """
+    if isinstance(case, TestCase):
+        frames = () if verdict.kind == "wrong-result" else verdict.frames
+        verdict = msgspec.structs.replace(verdict, guilty="", frames=frames)
+    return signature(case, verdict)
+
+
 def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
     if kind == "wrong-result":
         if verdict.channel == "aliasing":
@@ -66,13 +84,21 @@ def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
             outputs = set(case.graph.outputs)
             makers = {node.op for node in case.graph.nodes if outputs & set(node.results)}
             return Signature(case.target, kind, channel="aliasing", operators=tuple(sorted(makers)))
+        operators = tuple(sorted(set(case.graph.operators())))
+        importing = tuple(frame for frame in verdict.frames if FRONTEND.match(frame))
         return Signature(
             case.target,
             kind,
             # A wrong write to an input shows in outputs that alias it as well.
             channel="values" if verdict.channel == "mutation" else verdict.channel,
-            operators=tuple(sorted(set(case.graph.operators()))),
+            frames=importing,
+            # What a pass of TIR makes of NaN shows in whatever meets NaN, and many operators share a function of an
+            # importer.
+            operators=() if importing or verdict.guilty.endswith(NAN_ALGEBRA) else operators,
+            guilty=verdict.guilty,
         )
+    if kind == "error" and case.target in WAYS:
+        return _error_of_pass(case, verdict)
     if kind == "error":
         return Signature(
             case.target,
@@ -90,16 +116,24 @@ def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
     )
 
 
+def _error_of_pass(case: Case, verdict: Verdict) -> Signature:
+    """Of what a pass raised: one fault of an analysis shows in every pass that uses it, and in every program of it that
+    comes by. Of what the importer raised: where it did, whatever it stumbled over there."""
+    importing = [frame for frame in verdict.frames if FRONTEND.match(frame)]
+    if importing:
+        return Signature(case.target, "error", exception=verdict.exception, frames=tuple(importing[-1:]))
+    return Signature(
+        case.target,
+        "error",
+        exception=verdict.exception,
+        frames=verdict.frames[-1:],
+        message=_failed_check(verdict.message),
+    )
+
+
 def _tir_signature(case: TirCase, kind: Kind, verdict: Verdict) -> Signature:
     if kind == "error":
-        # One fault of an analysis shows in every pass that uses it, and in every function of it that comes by.
-        return Signature(
-            case.target,
-            kind,
-            exception=verdict.exception,
-            frames=verdict.frames[-1:],
-            message=_failed_check(verdict.message),
-        )
+        return _error_of_pass(case, verdict)
     if verdict.channel == "nan-algebra":
         return Signature(case.target, kind, channel=verdict.channel)
     if kind == "ill-formed":

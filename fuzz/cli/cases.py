@@ -14,7 +14,7 @@ from tensorsmith.fuzz.cli.options import import_first
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.signature import Signature, signature
+from tensorsmith.triage.signature import Signature, signature_when_judged
 
 CASE_FILE = "testcase.json"
 VERDICT_FILE = "verdict.json"
@@ -77,7 +77,7 @@ def _item(directory: Path, status: Status | None) -> ReplayItem:
         return ReplayItem(directory, case, status=status)
     try:
         verdict = msgspec.json.decode(path.read_bytes(), type=Verdict)
-        expected = signature(case, verdict)
+        expected = signature_when_judged(case, verdict)
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, ValueError) as error:

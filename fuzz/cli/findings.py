@@ -79,7 +79,7 @@ def print_findings(store: Store, found: Sequence[Finding]) -> None:
     if not found:
         print("no findings")
         return
-    columns = ("id", "status", "again", "seen", "kind", "target", "operators", "script")
+    columns = ("id", "status", "again", "seen", "kind", "guilty", "target", "operators", "script")
     print_table(columns, (_cells(store, finding) for finding in found))
 
 
@@ -89,7 +89,17 @@ def _cells(store: Store, finding: Finding) -> tuple[str, ...]:
     operators = " ".join(op.removeprefix("aten.") for op in finding.operators)
     script = store.finding_directory(finding.id) / "repro.py"
     shown_script = str(script) if script.exists() else "-"
-    return finding.id, finding.status, again, str(finding.seen), kind, finding.target, operators, shown_script
+    return (
+        finding.id,
+        finding.status,
+        again,
+        str(finding.seen),
+        kind,
+        finding.guilty or "-",
+        finding.target,
+        operators,
+        shown_script,
+    )
 
 
 def _row(store: Store, finding: Finding) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tensorsmith.fuzz.cli.options import (
     import_first,
     limits,
 )
+from tensorsmith.ir.tir_case import TirCase
 
 
 def report(
@@ -36,9 +37,12 @@ def report(
     verdict = failing_verdict(case, name, allowed)
 
     from tensorsmith.triage.confirm import confirm
+    from tensorsmith.triage.relax.blame import blamed
     from tensorsmith.triage.write_up import best_script, write_report
 
     script, reproduces = best_script(case, verdict, allowed)
     if not reproduces:
         typer.echo("the script in this report did not reproduce the failure here", err=True)
-    print(write_report(case, verdict, confirm(case, verdict, allowed), script), end="")
+    again = confirm(case, verdict, allowed)
+    known = verdict if isinstance(case, TirCase) else blamed(case, verdict, allowed)
+    print(write_report(case, known, again, script), end="")

@@ -12,7 +12,7 @@ from tensorsmith.targets.tvm.passes.noise import noise_reason
 NAME = "pass-by-pass"
 _UNSUPPORTED = re.compile(r"\b(not (yet |currently )?(supported|implemented)|unsupported|unimplemented)\b", re.I)
 # Frames through which every visitor goes.
-_PLUMBING = re.compile(
+PLUMBING = re.compile(
     r"DispatchNode|UnchangedOr|ObjectMutator|ffi::Function|RunPass|std::|TVMFFI|_M_invoke|lambda|<unknown>"
 )
 _TEMPLATE = re.compile(r"<[^<>]*>")
@@ -57,14 +57,14 @@ def compiler_frames(error: BaseException) -> tuple[str, ...]:
     one the file, too."""
     found: list[str] = []
     for frame in traceback.extract_tb(error.__traceback__):
-        plain = _plain(frame.name)
-        if "/src/" in frame.filename or not _PLUMBING.search(frame.name):
+        plain = plain_name(frame.name)
+        if "/src/" in frame.filename or not PLUMBING.search(frame.name):
             file = PurePath(frame.filename).name
             found.append(plain if "<unknown>" in frame.filename else f"{file}:{plain}")
     return tuple(found[-_FRAMES:])
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """`tvm::sym::AnalyzerObj::Bind(tvm::Var const&)` as `AnalyzerObj::Bind`."""
     before = None
     while before != name:

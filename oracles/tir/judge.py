@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 from tensorsmith.ir.errors import InvalidInputError
-from tensorsmith.ir.pipeline import Step
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.tir.errors import NAME, failed_in
 from tensorsmith.oracles.tir.interpreter import compile_function
@@ -36,6 +37,10 @@ def nobody_listens(case: TirCase, step: Step, before: Any | None, after: Any | N
     """Take no notice of a change."""
 
 
+def ignore_change(step: Step, before: Any | None, after: Any | None) -> None:
+    """Nobody asks what a pass has done."""
+
+
 def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nobody_listens) -> Verdict:
     """Run the pipeline one pass at a time and judge every program on the way; with `build` or `codegen`, the native
     code, too.
@@ -55,14 +60,36 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
     meaning = meaning_of(case, function.func)
     if isinstance(meaning, Verdict):
         return meaning
-    original, context = prepare(function.func, case.pipeline)
-    settings = settings_of(case.pipeline)
+    return judge_passes(function.func, case.pipeline, meaning, on_step, partial(on_change, case))
+
+
+def judge_passes(
+    func: Any,
+    pipeline: Pipeline,
+    meaning: Meaning,
+    on_step: OnStep = ignore,
+    on_change: Callable[[Step, Any | None, Any | None], object] = ignore_change,
+) -> Verdict:
+    """As `judge_tir`, of a function whose meaning is known.
+
+    Args:
+        func: TVM's PrimFunc.
+        pipeline: one without passes is the default one, built.
+        meaning: what the function does with some inputs.
+        on_step: called before each step runs.
+        on_change: hears of every pass that changed the function, and of the function before and after it.
+
+    Raises:
+        InvalidInputError: a step of the pipeline is not what this version of TVM knows.
+    """
+    original, context = prepare(func, pipeline)
+    settings = settings_of(pipeline)
     free = settings.free_order
     module, func, kept = original, adapter.only_function(original), None if free else meaning
     # What code that is generated from the last module is to keep, which no interpreter takes.
     packed: Meaning | None = meaning
     unscheduled = None
-    for step in passes_in(case.pipeline) or DEFAULT_LOWERING:
+    for step in passes_in(pipeline) or DEFAULT_LOWERING:
         if is_end(step):
             on_step(native_name(step, settings))
             compared = None if free else meaning if step == BUILD else packed
@@ -75,7 +102,7 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
             unscheduled = module
         left = adapter.only_function(after)
         if left is None or func is None or not adapter.same_function(left, func):
-            on_change(case, step, func, left)
+            on_change(step, func, left)
             if kept is not None:
                 kept, verdict = _compare(kept, left, step)
             if step.name == WIDENS.name and meaning.reference.excess:
@@ -83,7 +110,7 @@ def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nob
             if verdict is not None:
                 return _unless_broken(verdict, meaning, unscheduled)
         module, func = after, left
-    if not passes_in(case.pipeline):
+    if not passes_in(pipeline):
         on_step(native_name(BUILD, settings))
         return judge_native(original, BUILD, settings, context, meaning) or passed(NAME)
     return passed(NAME)

@@ -151,6 +151,12 @@ def function_pass(change: Callable[[Any], Any], name: str, opt_level: int = 0) -
     return tvm().tirx.transform.prim_func_pass(apply, opt_level=opt_level, name=name)
 
 
+def tir_functions(mod: Any) -> Any:
+    """A module of the PrimFuncs of a module."""
+    root = tvm().root
+    return root.IRModule({name: f for name, f in mod.functions.items() if isinstance(f, tvm().tirx.PrimFunc)})
+
+
 def is_module(node: Any) -> bool:
     """Whether a node is an IRModule."""
     return isinstance(node, tvm().root.IRModule)

@@ -50,15 +50,23 @@ def pass_context(
         raise InvalidInputError(f"steps `config:...`: {adapter.first_line(error)}") from error
 
 
-def build_module(mod: Any, target: Any) -> Any:
+def build_module(mod: Any, target: Any, relax_passes: Sequence[Any] | None = None) -> Any:
     """Compile a module under the current PassContext: of PrimFuncs a library, of Relax functions an executable.
+
+    Args:
+        mod: the module.
+        target: see `target`.
+        relax_passes: those that run on Relax functions; None: those of `tvm.compile`.
 
     Raises:
         whatever TVM raises.
     """
     names = adapter.tvm()
     of_tir = all(isinstance(func, names.tirx.PrimFunc) for func in mod.functions.values())
-    return names.tirx.build(mod, target) if of_tir else names.root.compile(mod, target)
+    if of_tir:
+        return names.tirx.build(mod, target)
+    pipeline = "default" if relax_passes is None else names.root.transform.Sequential(list(relax_passes))
+    return names.root.compile(mod, target, relax_pipeline=pipeline)
 
 
 def generate_code(mod: Any, target: Any) -> Any:

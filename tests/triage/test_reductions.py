@@ -9,6 +9,7 @@ import torch
 
 from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.graph import DTypeArg, Graph, Ref, TensorType
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.recipe import Drawn, InputRecipe, Literals
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.observation import observe
@@ -23,10 +24,12 @@ from tensorsmith.triage.reductions.inputs import fewer_inputs
 from tensorsmith.triage.reductions.layout import plain_layout
 from tensorsmith.triage.reductions.literals import simpler_literals, simpler_numbers
 from tensorsmith.triage.reductions.outputs import fewer_outputs
+from tensorsmith.triage.reductions.pipeline import fewer_steps
 from tensorsmith.triage.reductions.prefix import prefix
 from tensorsmith.triage.reductions.shapes import resized, smaller_shapes
 from tensorsmith.triage.reductions.suffix import suffix
 from tensorsmith.triage.reductions.values import simpler_values
+from tensorsmith.triage.search import follow
 from tests.triage.programs import case_of, chain, random_program
 
 SHAPE = (4, 8)
@@ -300,3 +303,21 @@ def test_simpler_numbers_come_to_an_end(data: tuple[bool | int | float | str, ..
         seen.append(simpler)
         data = simpler
     assert set(data) <= {0, 1}
+
+
+def test_passes_that_others_rely_on_are_not_dropped_without_those() -> None:
+    names = ("relax.LegalizeOps", "relax.AnnotateTIROpPattern", "relax.FuseOps", "relax.FuseTIR")
+    case = chain("relu", target="tvm-relax")
+    fused = TestCase(case.graph, case.recipe, case.target, pipeline=Pipeline(tuple(Step(name) for name in names)))
+    offered = [tuple(step.name for step in one.pipeline.steps) for one in every(fewer_steps, fused)]
+    assert () in offered
+    assert names[:-1] in offered
+    assert names[1:] not in offered
+    assert names[:1] + names[2:] not in offered
+
+
+def every(reduction: Reduction, case: TestCase) -> list[TestCase]:
+    """All that a reduction offers if nothing is taken."""
+    offered: list[TestCase] = []
+    follow(reduction(case), lambda candidate: bool(offered.append(candidate)))
+    return offered

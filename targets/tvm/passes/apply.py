@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -61,17 +62,21 @@ def apply_pass(module: Any, step: Step, context: Context) -> Any:
         return _in_sequence(make_pass(step))(module)
 
 
-def build_module(module: Any, context: Context) -> Any:
+def build_module(module: Any, context: Context, relax_steps: Sequence[Step] | None = None) -> Any:
     """What TVM's default pipeline and code generator make of a module: of TIR functions a library, of Relax an
     executable.
 
-    The context is that of the pipeline whose passes have run.
+    Args:
+        module: an IRModule.
+        context: that of the pipeline whose passes have run.
+        relax_steps: the passes that run on functions of Relax; None: those of `tvm.compile`.
 
     Raises:
         whatever TVM raises.
     """
+    passes = None if relax_steps is None else [make_pass(step) for step in relax_steps]
     with context.build_context:
-        return build.build_module(module, context.target)
+        return build.build_module(module, context.target, passes)
 
 
 def generate_code(module: Any, context: Context) -> Any:

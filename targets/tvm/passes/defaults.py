@@ -67,7 +67,7 @@ DEFAULT_TIR: tuple[Step, ...] = (
     Step("tirx.LowerIntrin"),
 )
 
-# All that `tvm.compile` runs on a program of Relax for a CPU, before it builds what is left.
+# All that TVM's pipeline for CPUs (`relax.get_default_pipeline`) runs on a program of Relax.
 DEFAULT_RELAX: tuple[Step, ...] = (
     Step("relax.backend.DispatchSampling"),
     Step("relax.backend.DispatchSortScan"),
@@ -81,6 +81,25 @@ DEFAULT_RELAX: tuple[Step, ...] = (
     Step("relax.RemovePurityChecking"),
     Step("relax.CallTIRRewrite"),
     Step("relax.StaticPlanBlockMemory"),
+    Step("relax.LowerAllocTensor"),
+    Step("relax.KillAfterLastUse"),
+    Step("relax.LowerRuntimeBuiltin"),
+    Step("relax.ComputePrimValue"),
+    Step("relax.VMShapeLower"),
+    Step("relax.AttachGlobalSymbol"),
+)
+
+# What `tvm.compile` runs on a program of Relax for a CPU before it builds what is left: no fusion.
+BUILD_RELAX: tuple[Step, ...] = (
+    Step("relax.backend.DispatchSampling"),
+    Step("relax.backend.DispatchSortScan"),
+    Step("relax.LegalizeOps"),
+    Step("relax.RewriteDataflowReshape"),
+    Step("relax.ToNonDataflow"),
+    Step("relax.RemovePurityChecking"),
+    Step("relax.CallTIRRewrite"),
+    Step("relax.StaticPlanBlockMemory"),
+    Step("relax.RewriteCUDAGraph"),
     Step("relax.LowerAllocTensor"),
     Step("relax.KillAfterLastUse"),
     Step("relax.LowerRuntimeBuiltin"),

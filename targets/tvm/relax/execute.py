@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import torch
 
-from tensorsmith.ir.pipeline import Pipeline
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm.adapter import tvm
 from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, build_module, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD
@@ -38,14 +38,19 @@ def compile_module(module: Any, pipeline: Pipeline) -> Compiled:
     return built(module, context)
 
 
-def built(module: Any, context: Context) -> Compiled:
+def built(module: Any, context: Context, steps: Sequence[Step] | None = None) -> Compiled:
     """What `tvm.compile` makes of a module, ready to run.
+
+    Args:
+        module: an IRModule.
+        context: what passes run under.
+        steps: the passes that it runs; None: its own.
 
     Raises:
         whatever TVM raises.
     """
     root = tvm().root
-    main = root.relax.VirtualMachine(build_module(module, context), root.cpu())["main"]
+    main = root.relax.VirtualMachine(build_module(module, context, steps), root.cpu())["main"]
 
     def run(inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         returned = main(*(to_tvm(tensor) for tensor in inputs))

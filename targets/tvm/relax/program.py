@@ -19,6 +19,7 @@ from tensorsmith.targets.tvm.relax.unsupported import Unsupported
 
 # How programs come into Relax: by our own table of operators, or by torch.export and TVM's importer.
 Way: TypeAlias = Literal["translate", "import"]
+WAYS: dict[str, Way] = {"tvm-relax": "translate", "tvm-relax-import": "import"}
 
 
 @dataclass(frozen=True)

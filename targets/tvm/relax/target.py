@@ -11,7 +11,7 @@ from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.tvm.adapter import tvm
 from tensorsmith.targets.tvm.relax.execute import compile_module
-from tensorsmith.targets.tvm.relax.program import Way, program_of, run_program
+from tensorsmith.targets.tvm.relax.program import WAYS, program_of, run_program
 from tensorsmith.targets.tvm.relax.translate.table import TRANSLATIONS
 
 
@@ -24,9 +24,9 @@ class TvmRelax:
     steps: Steps = "relax"
     gives: Gives = "values"
 
-    def __init__(self, name: str, way: Way, summary: str) -> None:
+    def __init__(self, name: str, summary: str) -> None:
         self.name = name
-        self.way = way
+        self.way = WAYS[name]
         self.summary = summary
 
     def missing(self, device: Device) -> str | None:
@@ -78,6 +78,6 @@ class TvmRelax:
 def relax_targets() -> tuple[TvmRelax, ...]:
     """Both targets."""
     return (
-        TvmRelax("tvm-relax", "translate", "Apache TVM from Relax down: operators translated by a table"),
-        TvmRelax("tvm-relax-import", "import", "Apache TVM behind torch.export and its own importer"),
+        TvmRelax("tvm-relax", "Apache TVM from Relax down: operators translated by a table"),
+        TvmRelax("tvm-relax-import", "Apache TVM behind torch.export and its own importer"),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tensorsmith.generators.tir.from_relax import random_chain
 from tensorsmith.generators.tir.func import random_function
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.pipeline import Pipeline, Step
@@ -17,7 +18,7 @@ from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.older import is_older
 from tensorsmith.targets.tvm.passes.apply import apply_pass, build_module, prepare
 from tensorsmith.targets.tvm.passes.catalog import find_pass, passes, register_pass, unregister_pass
-from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
+from tensorsmith.targets.tvm.passes.defaults import BUILD, BUILD_RELAX, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
 from tensorsmith.targets.tvm.passes.entry import PassEntry
 from tensorsmith.targets.tvm.passes.left_out import LEFT_OUT_PASSES
 from tensorsmith.targets.tvm.passes.make import make_pass
@@ -100,7 +101,8 @@ def test_default_pipelines_are_legal(names: list[str]) -> None:
     assert order_problem(_pipeline(*names)) is None
 
 
-def test_the_default_pipeline_is_what_tvm_runs() -> None:
+def _passes_run_by(compile_something: Callable[[], object]) -> list[str]:
+    """The names of the passes that ran, but for those that ran in others."""
     around: list[str] = []
     ran: list[str] = []
 
@@ -115,10 +117,23 @@ def test_the_default_pipeline_is_what_tvm_runs() -> None:
             around.pop()
 
     with tvm.transform.PassContext(instruments=[Record()]):
-        tvm.tirx.build(adapter.module(_function()), "llvm")
+        compile_something()
     # Besides: those that hold the others, and those that part functions for the host from those for devices.
-    rest = [name for name in ran if name not in ("sequential", "_pipeline", "tirx.BindTarget", "tirx.Filter")]
-    assert rest == [make_pass(step).info.name for step in DEFAULT_TIR]
+    return [name for name in ran if name not in ("sequential", "_pipeline", "tirx.BindTarget", "tirx.Filter")]
+
+
+def test_the_default_pipeline_is_what_tvm_runs() -> None:
+    ran = _passes_run_by(lambda: tvm.tirx.build(adapter.module(_function()), "llvm"))
+    assert ran == [make_pass(step).info.name for step in DEFAULT_TIR]
+
+
+def test_the_pipelines_of_relax_are_what_tvm_runs() -> None:
+    module = random_chain(random.Random(0))
+    ran = _passes_run_by(lambda: tvm.compile(module, "llvm"))
+    assert ran == [make_pass(step).info.name for step in (*BUILD_RELAX, *DEFAULT_TIR)]
+    with tvm.target.Target("llvm") as target:
+        ran = _passes_run_by(lambda: tvm.relax.get_default_pipeline(target)(module))
+    assert ran == [make_pass(step).info.name for step in DEFAULT_RELAX]
 
 
 def test_a_default_build_and_its_passes_one_by_one_give_the_same_lowered_function() -> None:

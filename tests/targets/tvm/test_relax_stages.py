@@ -3,11 +3,12 @@ import torch
 
 from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.graph import Ref, TensorType
-from tensorsmith.ir.pipeline import Step
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.recipe import Drawn, InputRecipe
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.inputs import make_inputs
 from tensorsmith.targets.tvm.passes.catalog import register_pass, unregister_pass
+from tensorsmith.targets.tvm.passes.defaults import BUILD_RELAX
 from tensorsmith.targets.tvm.passes.entry import PassEntry
 from tensorsmith.targets.tvm.relax.program import program_of
 from tensorsmith.targets.tvm.relax.stages import TRANSLATED, run_after_each
@@ -26,8 +27,10 @@ def program() -> tuple[object, list[torch.Tensor]]:
 
 def test_runs_after_each_pass() -> None:
     module, inputs = program()
-    stages = run_after_each(module, [Step("relax.LegalizeOps"), Step("relax.FoldConstant")], inputs)
-    assert [name for name, _ in stages] == [TRANSLATED, "relax.LegalizeOps", "relax.FoldConstant"]
+    asked = Pipeline((Step("relax.LegalizeOps"), Step("relax.FoldConstant")))
+    stages = list(run_after_each(module, asked, inputs))
+    names = [TRANSLATED, "relax.LegalizeOps", "relax.FoldConstant", *(step.name for step in BUILD_RELAX)]
+    assert [name for name, _ in stages] == names
     for _, outputs in stages:
         assert not isinstance(outputs, Exception)
         torch.testing.assert_close(outputs[0], (inputs[0] + 1).sum(1))
@@ -45,7 +48,7 @@ def test_shows_the_pass_after_which_results_are_wrong() -> None:
         PassEntry(name, "relax"), lambda: tvm.transform.module_pass(subtract_instead, opt_level=0, name="Planted")
     )
     try:
-        stages = run_after_each(module, [Step("relax.Normalize"), Step(name)], inputs)
+        stages = list(run_after_each(module, Pipeline((Step("relax.Normalize"), Step(name))), inputs))
     finally:
         unregister_pass(name)
     right, wrong = stages[1][1], stages[2][1]
@@ -64,7 +67,7 @@ def test_ends_at_a_pass_that_raises() -> None:
     name = "planted.Fails"
     register_pass(PassEntry(name, "relax"), lambda: tvm.transform.module_pass(fail, opt_level=0, name="Planted"))
     try:
-        stages = run_after_each(module, [Step(name), Step("relax.Normalize")], inputs)
+        stages = list(run_after_each(module, Pipeline((Step(name), Step("relax.Normalize"))), inputs))
     finally:
         unregister_pass(name)
     assert [stage for stage, _ in stages] == [TRANSLATED, name]
