@@ -7,11 +7,9 @@ python bench/tir.py --agree 500
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -23,6 +21,7 @@ from tensorsmith.oracles.tir.agreement import disagreement
 from tensorsmith.oracles.tir.interpreter import compile_function
 from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
 from tensorsmith.targets.tvm import adapter, build
+from tir_agreement import agree
 from tir_walker import Walker
 
 Made = tuple[Any, dict[str, Any]]
@@ -69,64 +68,11 @@ def outcome(func: Any, inputs: dict[str, Any]) -> tuple[str, str]:
     try:
         built = build.build(func, opt_level=0)
     except Exception as error:  # any of TVM's errors is counted
-        return "does not build", normalized(adapter.first_line(error))
+        return "does not build", adapter.first_line(error)
     difference = disagreement(expected, build.run(built, inputs), compiled.inexact)
     if difference is None:
         return "agrees", ""
     return "differs where NaN or infinity is met" if compiled.met_nan(inputs) else "differs", difference
-
-
-def outcomes(first: int, end: int) -> Iterator[tuple[str, str]]:
-    """The outcomes of programs, in processes of their own: TVM aborts on some, and another goes on with the next."""
-    while first < end:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            with os.fdopen(writing, "w", buffering=1) as results:
-                for seed in range(first, end):
-                    results.write("\t".join(compared(seed)).replace("\n", " ") + "\n")
-            os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading) as results:
-            for line in results:
-                kind, _, reason = line.rstrip("\n").partition("\t")
-                yield kind, reason
-                first += 1
-        _, status = os.waitpid(child, 0)
-        if status != 0:
-            yield "dies", f"status {status}"
-            first += 1
-
-
-def compared(seed: int) -> tuple[str, str]:
-    func, buffers, scalars = random_function(Random(seed))
-    try:
-        return outcome(func, random_inputs(seed, buffers, scalars, special=0.0))
-    except (Undefined, Unsupported) as error:
-        return type(error).__name__, str(error)
-
-
-def normalized(message: str) -> str:
-    return re.sub(r"-?\b\d[\d.e+-]*\b", "N", message)[:140]
-
-
-def agree(programs: int, seed: int) -> None:
-    """Print how many programs TVM without optimization runs as the reference does, and of the others which and why."""
-    classes: dict[str, list[str]] = {}
-    reasons: Counter[str] = Counter()
-    make(seed)  # imports TVM before the forks
-    for position, (kind, reason) in enumerate(outcomes(seed, seed + programs), seed):
-        classes.setdefault(kind, []).append(f"{position}: {reason}")
-        reasons[f"{kind}: {reason}"] += kind == "does not build"
-    for kind, found in classes.items():
-        print(f"{kind:40} {len(found):6}")
-    for reason, count in reasons.most_common():
-        if count:
-            print(f"{count:6} {reason}")
-    for kind, found in classes.items():
-        if kind not in ("agrees", "does not build"):
-            print("\n".join([kind, *(f"  {one}" for one in found)]))
 
 
 def main() -> None:

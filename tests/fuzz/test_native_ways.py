@@ -24,7 +24,7 @@ from tensorsmith.targets.tvm.passes.ends import is_end, native_name
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tensorsmith.targets.tvm.passes.random_pipelines import random_pipeline
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
-from tests.fuzz.test_native_turn import case_of as case_on_paper
+from tests.ir.test_tir_case import case_of as case_on_paper
 from tests.planted import planted_passes as planted
 from tests.triage.programs import chain
 from tests.triage.tir.functions import case_of, function

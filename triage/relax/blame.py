@@ -1,8 +1,8 @@
 """Which pass is guilty of a failure in Relax: the first after which the program is wrong, or that raises.
 
 After every pass the program is finished by those passes alone that it cannot do without, compiled, run and judged.
-Where it is wrong, its functions of TIR run in the interpreter. If they are right there, the fault lies below: then the first
-pass of TIR's default pipeline that changes the meaning of one of them is guilty, or `build` if none is.
+Where it is wrong, its functions of TIR run in the interpreter. If they are right there, the fault lies below: then the
+first pass of TIR's default pipeline that changes the meaning of one of them is guilty, or `build` if none is.
 """
 
 from __future__ import annotations
