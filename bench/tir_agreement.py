@@ -25,7 +25,7 @@ from tensorsmith.oracles.tir.interpreter import Reference, compile_function
 from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.tvm import adapter
+from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.function import TirFunction, to_program
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.ends import makes_native_code
@@ -33,7 +33,7 @@ from tensorsmith.triage.tir.evaluator import evaluator_source
 from tensorsmith.triage.tir.pipeline import program_after
 
 AGREES, DIFFERS, UNKNOWN = "agrees", "differs", "does not know it"
-# What the passes and the code generator are told by `adapter.build(func, opt_level=0)`.
+# What the passes and the code generator are told by `build.build(func, opt_level=0)`.
 LEVEL_0 = (Step("opt-level", (("value", 0),)), Step("target", (("kind", "llvm"), ("opt-level", 0))))
 
 
@@ -111,10 +111,10 @@ def _outcome(seed: int) -> Outcome:
         return Outcome(f"{type(error).__name__}: {error}")
     second = _compared(reference, expected, _second_opinion([func], inputs), func)
     try:
-        built = adapter.build(func, opt_level=0)
+        built = build.build(func, opt_level=0)
     except Exception as error:  # any of TVM's errors is counted
         return Outcome("does not build", second, _normalized(adapter.first_line(error)))
-    difference = disagreement(expected, adapter.run(built, inputs), reference.inexact)
+    difference = disagreement(expected, build.run(built, inputs), reference.inexact)
     if difference is None:
         return Outcome(AGREES, second)
     program = to_program(TirFunction(func, buffers, scalars))

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from tensorsmith.ir.cases import Case
+from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
@@ -55,25 +56,40 @@ def reduce_isolated(
     Raises:
         ValueError: the verdict is no failure.
     """
+    reduced, again = (_hang_reduced if verdict.kind == "hang" else _reduced)(
+        case, verdict, limits, deadline_seconds, on_progress
+    )
+    if isinstance(reduced.case, TestCase):
+        # What judges again does not know the pass.
+        reduced = replace(reduced, verdict=blamed(reduced.case, reduced.verdict, limits))
+    return reduced, again
+
+
+def _reduced(
+    case: Case, verdict: Verdict, limits: Limits, seconds: float, on_progress: Callable[[Progress], None] | None
+) -> tuple[Reduced[Case], tuple[int, int]]:
+    reduced = _patiently(case, verdict, limits, seconds, on_progress)
+    return reduced, confirm(reduced.case, reduced.verdict, limits)
+
+
+def _hang_reduced(
+    case: Case, verdict: Verdict, limits: Limits, seconds: float, on_progress: Callable[[Progress], None] | None
+) -> tuple[Reduced[Case], tuple[int, int]]:
     started = time.monotonic()
     reduced: Reduced[Case]
-    if verdict.kind != "hang":
-        reduced = _patiently(case, verdict, limits, deadline_seconds, on_progress)
-        return reduced, confirm(reduced.case, reduced.verdict, limits)
     if isinstance(case, TirCase):
         judge = impatient_judge(limits, seconds_without(case, verdict.guilty, limits))
-        reduced = reduce_tir(case, verdict, judge, min(deadline_seconds, TIR_HANG_SECONDS), on_progress)
+        reduced = reduce_tir(case, verdict, judge, min(seconds, TIR_HANG_SECONDS), on_progress)
     else:
-        reduced = reduce_case(case, verdict, impatient_judge(limits), deadline_seconds, on_progress)
+        reduced = reduce_case(case, verdict, impatient_judge(limits), seconds, on_progress)
     again = confirm(reduced.case, reduced.verdict, limits)
     if not again[0]:
-        left = max(0.0, deadline_seconds - (time.monotonic() - started))
+        left = max(0.0, seconds - (time.monotonic() - started))
         slow = reduced
         reduced = _patiently(case, verdict, limits, left, on_progress)
         reduced = replace(reduced, calls=slow.calls + reduced.calls, slipped=slow.slipped + reduced.slipped)
         again = confirm(reduced.case, reduced.verdict, limits)
-    # What judges again does not know it.
-    return replace(reduced, verdict=blamed(reduced.case, reduced.verdict, limits)), again
+    return reduced, again
 
 
 def _patiently(

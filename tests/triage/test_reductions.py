@@ -319,5 +319,10 @@ def test_passes_that_others_rely_on_are_not_dropped_without_those() -> None:
 def every(reduction: Reduction, case: TestCase) -> list[TestCase]:
     """All that a reduction offers if nothing is taken."""
     offered: list[TestCase] = []
-    follow(reduction(case), lambda candidate: bool(offered.append(candidate)))
+
+    def refuse(candidate: TestCase) -> bool:
+        offered.append(candidate)
+        return False
+
+    follow(reduction(case), refuse)
     return offered

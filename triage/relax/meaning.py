@@ -65,9 +65,11 @@ class Interpreter:
         if kind == "TupleGetItem":
             found = self._value(expression.tuple_value, values)
             assert isinstance(found, tuple)
-            return found[expression.index]
+            element: Value = found[expression.index]
+            return element
         if hasattr(expression, "data"):
-            return from_tvm(expression.data).clone()
+            constant: torch.Tensor = from_tvm(expression.data).clone()
+            return constant
         if kind == "Call" and type(expression.op).__name__ == "GlobalVar":
             function = self.module[expression.op]
             return self._function(function, [self._value(item, values) for item in expression.args])
@@ -100,7 +102,7 @@ def _tensor(value: Value) -> torch.Tensor:
 
 
 def _empty(type_: Any) -> torch.Tensor:
-    sizes = list(type_.shape.values) if type_.shape is not None else [None]
+    sizes: list[Any] = list(type_.shape.values) if type_.shape is not None else [None]
     if any(type(size).__name__ != "IntImm" for size in sizes):
         raise Unsupported("a shape that is not constant")
     return torch.zeros([int(size.value) for size in sizes], dtype=getattr(torch, str(type_.dtype.dtype)))

@@ -37,7 +37,7 @@ def case_of(zero: int, kind: int, steps: tuple[Step, ...]) -> TirCase:
 
 def seen(case: TirCase, observer: TirPasses | None = None) -> frozenset[str]:
     watching = observer or TirPasses()
-    judge_tir(case, watching.changed)
+    judge_tir(case, on_change=watching.changed)
     return watching.take()
 
 
@@ -79,5 +79,5 @@ def test_equal_tests_are_seen_alike_whatever_was_tested_before_and_judged_as_wit
     assert len(set().union(*first.values())) > 100
     Random(0).shuffle(cases)
     assert {case.id: seen(case, observer) for case in cases} == first
-    watched = [judge_tir(case, observer.changed) for case in cases]
+    watched = [judge_tir(case, on_change=observer.changed) for case in cases]
     assert [judge_tir(case) for case in cases] == watched

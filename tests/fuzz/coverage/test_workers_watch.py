@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tensorsmith.fuzz.messages import BatchDone, Judged, Origin, RunBatch
+from tensorsmith.fuzz.messages import BatchDone, Covered, Judged, Origin, RunBatch
 from tensorsmith.fuzz.workforce import Heard, Workforce
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.recipe import Drawn, InputRecipe
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.text import parse_graph
+from tensorsmith.oracles.verdict import Verdict
 from tests.fuzz.coverage.test_tir_passes import SIMPLIFY, case_of
 
 
@@ -21,22 +23,32 @@ def graph_case(text: str, target: str) -> TestCase:
     return TestCase(graph, InputRecipe(tuple(Drawn("normal", 1) for _ in graph.inputs)), target)
 
 
-def judged(path: Path, target: str, batches: Sequence[Sequence[Case]], observe: bool) -> list[dict[str, Judged]]:
+@dataclass
+class Told:
+    """What a worker says of a test."""
+
+    verdict: Verdict
+    seen: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+def judged(path: Path, target: str, batches: Sequence[Sequence[Case]], observe: bool) -> list[dict[str, Told]]:
     """What one worker says of the test cases of each batch, by their ids."""
     path.mkdir()
     workforce = Workforce(path, (target,), "cpu", (), time_limit=120.0, memory_limit=6 << 30, observe=observe)
     workforce.start()
     try:
         worker = workforce.hire()
-        found: list[dict[str, Judged]] = []
+        found: list[dict[str, Told]] = []
         for cases in batches:
             workforce.give(worker, RunBatch(tuple(cases), tuple(Origin() for _ in cases)))
-            said: dict[str, Judged] = {}
+            said: dict[str, Told] = {}
             while worker.order is not None:
                 for event in workforce.events(0.25):
                     assert isinstance(event, Heard), event
                     if isinstance(event.message, Judged):
-                        said[cases[event.message.position].id] = event.message
+                        said[cases[event.message.position].id] = Told(event.message.verdict)
+                    if isinstance(event.message, Covered):
+                        said[cases[event.message.position].id].seen = event.message.named
                     if isinstance(event.message, BatchDone):
                         worker.order = None
             found.append(said)
