@@ -22,7 +22,7 @@ class Origin(msgspec.Struct, frozen=True):
 class Slot(msgspec.Struct, frozen=True):
     """One test to make: mutate `parent` (with `donor` for mutators that need two), or generate if there is none.
 
-    `change` says what of the parent, where its mutators are of programs and of pipelines: one or the other.
+    `change` says what of the parent, where its pipeline is of passes: the program or the pipeline.
     """
 
     seed: int

@@ -30,8 +30,8 @@ class Signature(msgspec.Struct, frozen=True):
     """What two failures must share to be one finding.
 
     For errors and crashes: the exception and where in the compiler it rose, with the message freed of numbers and
-    names. For wrong results: the channel, and after reduction the operators that are left, in order, and the pass that
-    is guilty, where the target has passes. Of TIR: the constructs that are left.
+    names. For wrong results: the channel, and after reduction the operators that are left, in order; where the target
+    has passes, the guilty one, too. Of TIR: the constructs that are left.
     """
 
     target: str

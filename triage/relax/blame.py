@@ -47,7 +47,7 @@ _decoder = msgspec.json.Decoder(Verdict)
 
 
 def blamed(case: TestCase, verdict: Verdict, limits: Limits) -> Verdict:
-    """The verdict with the guilty pass: its name, `build`, or a way into Relax (ENTRIES); as it is if none is found.
+    """The verdict with the guilty pass: its name, `build`, or a way into Relax (see ENTRIES); without if none is found.
 
     Where what TIR makes of NaN and infinities explains a wrong result, NAN_ALGEBRA follows the name. Where the importer
     is guilty of it, the frames are its functions for the operators of the program.

@@ -9,26 +9,52 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.defaults import BUILD
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_in
-from tensorsmith.targets.tvm.relax.program import program_of
+from tensorsmith.targets.tvm.relax.program import last_expression, program_of
 from tensorsmith.triage.tir.pass_source import added_imports, context_source, pass_source, target_source
 
 
 def translated_source(case: TestCase) -> str:
     """Source of `compiled_by_tvm()`, which gives the program as TVM compiles it from Relax; needs `torch` and `sys`.
 
+    Where TVM rejects an expression of the program it shows that.
+
     Raises:
-        InvalidInputError: the program does not come into Relax, or the pipeline has a step that there is not.
+        InvalidInputError: the program does not come into Relax for another reason, or the pipeline has a step that
+            there is not.
     """
     try:
         program = program_of(case, "translate")
     except Exception as error:
-        raise InvalidInputError(f"the program does not come into Relax: {adapter.first_line(error)}") from error
+        rejected = _rejected_source(case)
+        if rejected is None:
+            raise InvalidInputError(
+                f"no script: tensorsmith raises before TVM has the program: {adapter.first_line(error)}"
+            ) from error
+        return rejected
     text = str(adapter.tvm().root.ir.save_json(program.module))
     constants = (
         f"MODULE = tvm.ir.load_json(r'''{text}''')\n"
         f"OUTPUTS, WRITTEN = {len(case.graph.outputs)}, {list(program.written)}"
     )
     return "\n\n\n".join(["\n".join([*_imports(case), "", constants]), _RUNNABLE.format(body=_body(case)), _TRANSLATED])
+
+
+def _rejected_source(case: TestCase) -> str | None:
+    """Source of `compiled_by_tvm()` that has TVM find out the type of what it rejects; None if it rejects nothing."""
+    names = adapter.tvm().root
+    try:
+        expression = last_expression(case)
+        text = None if expression is None else str(names.ir.save_json(expression))
+    except Exception:
+        return None
+    if text is None:
+        return None
+    try:
+        adapter.relax().BlockBuilder().normalize(names.ir.load_json(text))
+    except Exception:
+        constant = f"EXPRESSION = tvm.ir.load_json(r'''{text}''')"
+        return "\n\n\n".join([f"import tvm\nfrom tvm import relax\n\n{constant}", _REJECTED])
+    return None
 
 
 def imported_source(case: TestCase) -> str:
@@ -81,6 +107,11 @@ _TRANSLATED = '''def compiled_by_tvm():
         return returned[:OUTPUTS]
 
     return outputs_of'''
+
+_REJECTED = '''def compiled_by_tvm():
+    """TVM finds out the type of a call in the program."""
+    relax.BlockBuilder().normalize(EXPRESSION)
+    return fn'''
 
 _IMPORTED = '''def compiled_by_tvm(fn):
     """The function through torch.export and TVM's importer."""

@@ -1,4 +1,4 @@
-"""Which functions of TVM's importer bring the operators of a program in: several share one, and its faults."""
+"""Which functions of TVM's importer bring in the operators of a program: several may share one, and its faults."""
 
 from __future__ import annotations
 

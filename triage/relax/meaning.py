@@ -65,11 +65,9 @@ class Interpreter:
         if kind == "TupleGetItem":
             found = self._value(expression.tuple_value, values)
             assert isinstance(found, tuple)
-            element: Value = found[expression.index]
-            return element
-        if hasattr(expression, "data"):
-            constant: torch.Tensor = from_tvm(expression.data).clone()
-            return constant
+            return found[int(expression.index)]
+        if kind == "GenericConst":
+            return from_tvm(expression.value).clone()
         if kind == "Call" and type(expression.op).__name__ == "GlobalVar":
             function = self.module[expression.op]
             return self._function(function, [self._value(item, values) for item in expression.args])
@@ -102,10 +100,9 @@ def _tensor(value: Value) -> torch.Tensor:
 
 
 def _empty(type_: Any) -> torch.Tensor:
-    sizes: list[Any] = list(type_.shape.values) if type_.shape is not None else [None]
-    if any(type(size).__name__ != "IntImm" for size in sizes):
+    if type_.shape is None or any(not hasattr(size, "value") for size in type_.shape.values):
         raise Unsupported("a shape that is not constant")
-    return torch.zeros([int(size.value) for size in sizes], dtype=getattr(torch, str(type_.dtype.dtype)))
+    return torch.zeros([int(size.value) for size in type_.shape.values], dtype=getattr(torch, str(type_.dtype.dtype)))
 
 
 def _array(tensor: torch.Tensor) -> Any:

@@ -58,6 +58,22 @@ def program_of(case: TestCase, way: Way) -> Program:
     return Program(case, translated.module, found.written, translated.guards, sources)
 
 
+def last_expression(case: TestCase) -> Any | None:
+    """The last expression of a program that is translated until something raises; None if nothing does.
+
+    Raises:
+        Unsupported: the program is not taken.
+    """
+    inputs = make_inputs(case.graph, case.recipe, case.device)
+    found = functional(case.graph, inputs, make_constants(case.graph, case.device))
+    expressions: list[Any] = []
+    try:
+        to_relax(found.graph, make_constants(found.graph, case.device), expressions.append)
+    except Exception:
+        return expressions[-1] if expressions else None
+    return None
+
+
 def run_program(program: Program, compiled: Compiled, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """Run what was compiled of a program on inputs, which it may write to, and return its outputs.
 

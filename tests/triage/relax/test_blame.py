@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tensorsmith.ir.builder import GraphBuilder
 from tensorsmith.ir.dtypes import DType
 from tensorsmith.ir.graph import Ref, tensor_type
 from tensorsmith.ir.pipeline import Pipeline, Step
-from tensorsmith.ir.recipe import Values
+from tensorsmith.ir.recipe import InputRecipe, Values
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
@@ -132,3 +133,12 @@ def test_what_one_function_of_the_importer_raises_is_one_finding() -> None:
         assert verdict.guilty == "from_exported_program"
         found.add(signature(case, verdict))
     assert len(found) == 1
+
+
+def test_constants_do_not_keep_the_interpreter_from_telling() -> None:
+    builder = GraphBuilder()
+    x = builder.input(tensor_type("f32", (4,)))
+    constant = builder.constant(tensor_type("f32", (4,)), literal(0.0, 1.0, 2.0, 3.0))
+    results = builder.call("aten.ne.Tensor", (Ref(x), Ref(constant)))
+    case = TestCase(builder.build(results), InputRecipe((literal(1.0, 0.0, "nan", 2.0),)), "tvm-relax")
+    assert blamed(case, failing(case, "wrong-result"), LIMITS).guilty == "build" + NAN_ALGEBRA

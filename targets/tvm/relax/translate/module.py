@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,15 @@ class Module:
     guards: tuple[str, ...]
 
 
-def to_relax(graph: Graph, constants: Mapping[int, torch.Tensor]) -> Module:
+def to_relax(
+    graph: Graph, constants: Mapping[int, torch.Tensor], before: Callable[[Any], None] = lambda expression: None
+) -> Module:
     """The program in Relax. Writes to tensors must be gone from it (see `functional`).
+
+    Args:
+        graph: the program.
+        constants: the tensor of each constant, by id.
+        before: is told of every expression before it becomes part of the program, where TVM may reject it.
 
     Raises:
         Unsupported: an operator, a dtype or a kind of call has no translation.
@@ -51,6 +58,11 @@ def to_relax(graph: Graph, constants: Mapping[int, torch.Tensor]) -> Module:
     words: list[str] = []
     outputs: list[Any] = []
     problem: Exception | None = None
+
+    def emit(expression: Any) -> Any:
+        before(expression)
+        return builder.emit(expression)
+
     with builder.function("main", parameters):
         with builder.dataflow():
             try:
@@ -58,7 +70,7 @@ def to_relax(graph: Graph, constants: Mapping[int, torch.Tensor]) -> Module:
                     tensor = _constant_tensor(constants[constant.id])
                     values[constant.id] = Operand(tensor, constant.type.dtype, constant.type.shape)
                 for node in graph.nodes:
-                    _translate(node, values, builder.emit, flags, words)
+                    _translate(node, values, emit, flags, words)
                 outputs = [_value(values, id_, "an output").expr for id_ in graph.outputs]
             except Exception as error:
                 # A function that is left half built makes TVM print a warning.
