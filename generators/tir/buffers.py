@@ -7,6 +7,7 @@ from typing import Any
 
 from tensorsmith.generators.tir.scope import Scope, Slot
 from tensorsmith.generators.tir.types import INDEX_DTYPES, Typed, is_float
+from tensorsmith.ir.tir import integer_range
 from tensorsmith.targets.tvm import adapter
 
 MAX_LOOP_DEPTH = 4
@@ -77,9 +78,10 @@ def _clamped(scope: Scope, scalar: Typed, size: int) -> Any:
 
 def _divided(scope: Scope, scalar: Typed, size: int) -> Any:
     tirx = adapter.tvm().tirx
-    if scalar.low < 0:
+    divisor = scalar.high // size + 1
+    if scalar.low < 0 or divisor > integer_range(scalar.dtype)[1]:
         return _clamped(scope, scalar, size)
-    return tirx.FloorDiv(scalar.node, tirx.IntImm(scalar.dtype, scalar.high // size + 1))
+    return tirx.FloorDiv(scalar.node, tirx.IntImm(scalar.dtype, divisor))
 
 
 _WRAPPINGS: tuple[Callable[[Scope, Typed, int], Any], ...] = (_modulo, _moved_modulo, _clamped, _divided)
