@@ -4,7 +4,8 @@
     python bench/coverage.py --library onnxruntime --all-owners
 
 All times are CPU time. Each measurement is made in a process forked for it from one that has the compiler loaded and
-warm; those with and without coverage take turns, and ratios are of medians. The analysis is made in an empty cache.
+warm; those with and without coverage take turns, and ratios are medians of those of neighbours in time. The analysis is
+made in an empty cache.
 """
 
 from __future__ import annotations
@@ -218,17 +219,28 @@ def report_costs(workload: Workload, path: Path, repeats: int) -> None:
         assert done is not None, "a process died"
         into.append(done)
 
-    runs: dict[str, list[Any]] = {"plain": [], "block": [], "function": []}
+    runs: dict[str, list[Any]] = {"plain": [], "again": [], "block": [], "function": []}
     for _ in range(repeats):
-        several(lambda: plain(workload), runs["plain"])
         several(lambda: observed(workload, path, "block"), runs["block"])
+        several(lambda: plain(workload), runs["plain"])
         several(lambda: observed(workload, path, "function"), runs["function"])
+        several(lambda: plain(workload), runs["again"])
+
+    def ratios(variant: str, number: int) -> list[float]:
+        """Of a pass of each run to the same pass of the run without coverage that was next to it in time."""
+        pairs = zip(runs[variant], runs["plain"], strict=True)
+        return [one["seconds"][number] / other["seconds"][number] for one, other in pairs]
+
+    def steady(variant: str) -> list[float]:
+        return [ratio for number in range(1, PASSES) for ratio in ratios(variant, number)]
+
     base = [median([run["seconds"][number] for run in runs["plain"]]) for number in range(PASSES)]
     tests = len(workload.tests)
     print(f"{'without coverage':34} {1000 * base[1] / tests:8.1f} ms a test")
+    noise = steady("again")
+    print(f"{'without coverage, again':34} {median(noise):8.2f} times ({min(noise):.2f} to {max(noise):.2f})")
     for level in ("block", "function"):
-        first, *steady = ([run["seconds"][number] / base[number] for run in runs[level]] for number in range(PASSES))
-        flat = [ratio for one in steady for ratio in one]
+        first, flat = ratios(level, 0), steady(level)
         print(f"{level + 's: arming':34} {median(run['arming'] for run in runs[level]):8.2f} s", end="")
         print(f", {median(run['memory'] for run in runs[level]):.0f} MiB private")
         print(f"{level + 's: first pass':34} {median(first):8.2f} times", end="")
@@ -240,7 +252,7 @@ def report_costs(workload: Workload, path: Path, repeats: int) -> None:
     print(f"{forked['memory'][1] - forked['memory'][0]:7.0f} MiB private to a process after a pass", end="")
     print(f", a fork takes {1000 * forked['fork'][1]:.1f} ms instead of {1000 * forked['fork'][0]:.1f}")
     reference = runs["plain"][0]["outputs"]
-    control = runs["plain"][-1]["outputs"]
+    control = runs["again"][-1]["outputs"]
     stable = [number for number, result in enumerate(reference) if control[number] == result]
     equal = sum(all(run["outputs"][n] == reference[n] for run in runs["block"] + runs["function"]) for n in stable)
     print(f"{'results equal with coverage':34} {equal:8} of {len(stable)}", end="")
