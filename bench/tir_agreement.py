@@ -27,8 +27,8 @@ from tensorsmith.oracles.tir.undefined import Undefined, Unsupported
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.function import TirFunction, to_program
-from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.ends import makes_native_code
+from tensorsmith.triage.tir.blame import WITH_INTRINSICS
 from tensorsmith.triage.tir.evaluator import evaluator_source
 from tensorsmith.triage.tir.pipeline import program_after
 
@@ -119,17 +119,27 @@ def _outcome(seed: int) -> Outcome:
         return Outcome(AGREES, second)
     program = to_program(TirFunction(func, buffers, scalars))
     case = TirCase(program, "tvm-tir", TirRecipe((seed,), 0.0), pipeline=Pipeline(LEVEL_0))
-    verdict = shielded(lambda: judge_tir(case))
+    verdict = _judged(case)
     explained = _explained(verdict)
     said = _said_of(case, verdict, reference, expected, inputs) if explained and verdict.outcome == "fail" else ""
     return Outcome(DIFFERS, second, f"{difference}; {verdict.message}", explained, said)
+
+
+def _judged(case: TirCase) -> Verdict:
+    """The verdict on the default passes one at a time, with `LowerIntrin`, which comes when nothing is compared."""
+    verdict = shielded(lambda: judge_tir(case))
+    if not makes_native_code(verdict.guilty):
+        return verdict
+    steps = (*case.pipeline.steps, *WITH_INTRINSICS)
+    again = shielded(lambda: judge_tir(msgspec.structs.replace(case, pipeline=Pipeline(steps))))
+    return again if again.outcome == "fail" else verdict
 
 
 def _explained(verdict: Verdict) -> str:
     """What explains a difference, by the verdict on the default passes one at a time; empty if it does not."""
     if verdict.outcome == "pass":
         return "rounding"
-    if verdict.outcome != "fail" or makes_native_code(verdict.guilty):
+    if verdict.outcome != "fail" or (makes_native_code(verdict.guilty) and verdict.channel != "nan-algebra"):
         return ""
     channel = " (NaN algebra)" if verdict.channel == "nan-algebra" else ""
     return f"a bug of TVM shows: {verdict.guilty}: {verdict.kind}{channel}"
@@ -139,10 +149,10 @@ def _said_of(
     case: TirCase, verdict: Verdict, reference: Reference, expected: dict[str, Any], inputs: dict[str, Any]
 ) -> str:
     """Whether the second evaluator sees, too, that the guilty pass changes what the program does."""
-    if verdict.kind != "wrong-result":
+    if verdict.kind != "wrong-result" or makes_native_code(verdict.guilty):
         return "nothing to run"
-    place = [step.name for step in DEFAULT_LOWERING].index(verdict.guilty)
-    stages = [program_after(case, DEFAULT_LOWERING[:end]) for end in (place, place + 1)]
+    place = [step.name for step in WITH_INTRINSICS].index(verdict.guilty)
+    stages = [program_after(case, WITH_INTRINSICS[:end]) for end in (place, place + 1)]
     funcs = [one.func for one in stages if one is not None]
     evaluate = _second_opinion(funcs, inputs)
     before, after = (_compared(reference, expected, evaluate, func) for func in funcs)

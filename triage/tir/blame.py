@@ -9,13 +9,15 @@ import msgspec
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.tvm.passes.defaults import BUILD
+from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.ends import makes_native_code
 from tensorsmith.targets.tvm.passes.settings import TARGET, settings_in
 from tensorsmith.triage.signature import same_failure
 
 # Passes that simplify expressions on the way share the faults of the simplifier, which has a pass of its own.
 SUSPECTS = ("tirx.StmtSimplify",)
+# TVM lowers intrinsics when the parameters are packed and nothing can be compared any more; the pass works before, too.
+WITH_INTRINSICS = (*DEFAULT_LOWERING, Step("tirx.LowerIntrin"))
 
 
 def usual_suspect(
@@ -32,7 +34,7 @@ def usual_suspect(
     if makes_native_code(verdict.guilty):
         settings = settings_in(case.pipeline)
         # The default pipeline, one pass at a time.
-        pipelines.append(Pipeline(settings))
+        pipelines += [Pipeline(settings), Pipeline((*settings, *WITH_INTRINSICS))]
         # Native code in plainer ways: the default one, then the default pipeline.
         plainer = ((), tuple(step for step in settings if step.name != TARGET), settings)
         pipelines += [Pipeline((*kept, BUILD)) for kept in dict.fromkeys(plainer)]
