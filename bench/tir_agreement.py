@@ -104,6 +104,8 @@ def _outcomes(first: int, end: int) -> Iterator[Outcome]:
 def _outcome(seed: int) -> Outcome:
     func, buffers, scalars = random_function(Random(seed))
     inputs = random_inputs(seed, buffers, scalars, special=0.0)
+    if not adapter.is_well_formed(func):
+        return Outcome("is ill-formed")
     try:
         reference = compile_function(func)
         expected = reference.run(inputs)

@@ -75,3 +75,16 @@ def test_reduction_keeps_the_way() -> None:
     reduced = reduce_tir(least, judge_tir(least), judge_tir, 60.0)
     assert reduced.verdict.guilty == "codegen:c"
     assert set(reduced.case.pipeline.steps) == set(legal_pipeline((C, CODEGEN)).steps)
+
+
+def test_intrinsics_that_are_lowered_wrong_are_blamed_on_the_pass() -> None:
+    # TVM 0.27 takes the remainder of a difference of small unsigned integers for that of signed ones.
+    made = function('A: T.Buffer((1,), "uint16")', "A[0] = (A[0] // T.uint16(2) - T.uint16(1)) % T.uint16(3)")
+    case = replace(case_of(made), recipe=TirRecipe((0,)), pipeline=Pipeline((BUILD,)))
+    verdict = judge_tir(case)
+    assert (verdict.kind, verdict.guilty) == ("wrong-result", "build")
+    found = usual_suspect(case, verdict, judge_tir)
+    assert found is not None
+    assert found[1].guilty == "tirx.LowerIntrin"
+    reduced = reduce_tir(*found, judge_tir, 60.0)
+    assert [step.name for step in reduced.case.pipeline.steps][-1] == "tirx.LowerIntrin"
