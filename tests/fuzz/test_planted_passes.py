@@ -32,14 +32,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_wrong_pass_is_named(tmp_path: Path) -> None:
     campaign = str(tmp_path / "campaign")
     limits = ["--seed", "5", "--workers", "2", "--test-timeout", "2s"]
-    done = run("fuzz", campaign, "--target", "tvm-tir", "--import", str(PLANTED), "--tests", "320", *limits)
+    done = run("fuzz", campaign, "--target", "tvm-tir", "--import", str(PLANTED), "--tests", "512", *limits)
     assert done.returncode == 1, done.stdout + done.stderr
     found = json.loads(run("findings", campaign, "--json").stdout)
     for _ in range(8):
         if {f["guilty"] for f in found} >= WRONG.keys():
             break
         # Alarms that waited in vain come first in the next run.
-        done = run("fuzz", campaign, "--tests", "192")
+        done = run("fuzz", campaign, "--tests", "256")
         found = json.loads(run("findings", campaign, "--json").stdout)
 
     kinds = {name: {f["kind"] for f in found if f["guilty"] == name} for name in WRONG}
