@@ -41,16 +41,13 @@ def translated_source(case: TestCase) -> str:
 
 def _rejected_source(case: TestCase) -> str | None:
     """Source of `compiled_by_tvm()` that has TVM find out the type of what it rejects; None if it rejects nothing."""
-    names = adapter.tvm().root
     try:
         expression = last_expression(case)
-        text = None if expression is None else str(names.ir.save_json(expression))
+        text = str(adapter.tvm().root.ir.save_json(expression))
     except Exception:
         return None
-    if text is None:
-        return None
     try:
-        adapter.relax().BlockBuilder().normalize(names.ir.load_json(text))
+        adapter.relax().BlockBuilder().normalize(expression)
     except Exception:
         constant = f"EXPRESSION = tvm.ir.load_json(r'''{text}''')"
         return "\n\n\n".join([f"import tvm\nfrom tvm import relax\n\n{constant}", _REJECTED])
@@ -108,9 +105,18 @@ _TRANSLATED = '''def compiled_by_tvm():
 
     return outputs_of'''
 
-_REJECTED = '''def compiled_by_tvm():
+_REJECTED = '''def untyped(expression):
+    """The expression anew: once read, TVM takes calls for typed."""
+    if isinstance(expression, relax.Tuple):
+        return relax.Tuple([untyped(item) for item in expression.fields])
+    if isinstance(expression, relax.Call):
+        return relax.Call(expression.op, [untyped(x) for x in expression.args], expression.attrs, expression.ty_args)
+    return expression
+
+
+def compiled_by_tvm():
     """TVM finds out the type of a call in the program."""
-    relax.BlockBuilder().normalize(EXPRESSION)
+    relax.BlockBuilder().normalize(untyped(EXPRESSION))
     return fn'''
 
 _IMPORTED = '''def compiled_by_tvm(fn):

@@ -57,7 +57,7 @@ def broken(call: Call) -> Any:
     raise ValueError("planted")
 
 
-def test_an_expression_that_tvm_rejects_is_shown_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_expression_that_tvm_rejects_is_shown_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     find_target("tvm-relax").warm()
     case = case_of([tensor_type("f32", (3,))], [("aten.sin.default", (Ref(0),)), ("aten.exp.default", (Ref(1),))])
     case = msgspec.structs.replace(case, target="tvm-relax")
@@ -66,9 +66,6 @@ def test_an_expression_that_tvm_rejects_is_shown_alone(monkeypatch: pytest.Monke
     assert (verdict.outcome, verdict.kind) == ("fail", "error")
     assert blamed(case, verdict, LIMITS).guilty == "translation"
     assert best_script(case, verdict, LIMITS)[1]
-    # A script for what TVM takes does not say that the bug is there.
-    monkeypatch.undo()
-    assert not run(case, verdict, tmp_path)
 
 
 def test_a_fault_of_our_own_translation_has_no_script_but_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
