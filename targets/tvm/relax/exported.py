@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.inputs import make_constants
 from tensorsmith.targets.tvm.relax.unsupported import unsupported
 
+_LACKING = re.compile(r"Unsupported function types \[(.*)\]")
+_NAME = r"'([^']+)'"
+
 
 def import_exported(case: TestCase, inputs: Sequence[torch.Tensor]) -> Any:
     """The module that TVM's importer makes of a program; `main` takes its inputs and returns its outputs.
@@ -21,7 +25,8 @@ def import_exported(case: TestCase, inputs: Sequence[torch.Tensor]) -> Any:
         inputs: example inputs.
 
     Raises:
-        Unsupported: torch.export does not take the program, or it writes to inputs, which the importer drops.
+        Unsupported: torch.export does not take the program, or it writes to inputs, which the importer drops, or the
+            importer says that it does not know an operator.
         whatever the importer raises.
     """
     from tvm.relax.frontend.torch import from_exported_program
@@ -38,4 +43,11 @@ def import_exported(case: TestCase, inputs: Sequence[torch.Tensor]) -> Any:
         raise unsupported("this program", f"torch.export: {message[0] if message else error!r}") from None
     if exported.graph_signature.user_inputs_to_mutate:
         raise unsupported("writes to inputs")
-    return from_exported_program(exported, run_ep_decomposition=False)
+    try:
+        return from_exported_program(exported, run_ep_decomposition=False)
+    except AssertionError as error:
+        lacking = _LACKING.search(str(error))
+        if lacking is None:
+            raise
+        # Of several the first by name, or every set of operators would be a limitation of its own.
+        raise unsupported(f"aten.{min(re.findall(_NAME, lacking.group(1)))}", "TVM's importer") from error

@@ -218,10 +218,33 @@ def test_the_importer_is_a_way_in() -> None:
 
 
 def test_the_importer_says_what_it_does_not_take() -> None:
-    with pytest.raises(AssertionError, match="Unsupported function types"):
-        TARGETS["tvm-relax-import"].compile(case_of("aten.lgamma.default", (F32,), (X,)))
+    builder = GraphBuilder()
+    x = builder.input(F32)
+    (y,) = builder.call("aten.lgamma.default", [Ref(x)])
+    (z,) = builder.call("aten.digamma.default", [Ref(y)])
+    said = set()
+    for outputs in ([y], [z], [y, z]):
+        case = TestCase(builder.build(outputs), InputRecipe((NORMAL,)), "tvm-relax-import")
+        with pytest.raises(Unsupported) as raised:
+            TARGETS["tvm-relax-import"].compile(case)
+        said.add(str(raised.value))
+    # One limitation for each operator, and none for each set of them.
+    assert said == {f"tvm-relax does not support aten.{op}.default: TVM's importer" for op in ("digamma", "lgamma")}
 
 
 def test_the_importer_drops_writes_to_inputs() -> None:
     with pytest.raises(Unsupported, match="writes to inputs"):
         TARGETS["tvm-relax-import"].compile(case_of("aten.neg_.default", (F32,), (X,)))
+
+
+def test_what_reads_indices_of_pooled_maxima_does_not_make_limitations_of_its_own() -> None:
+    said = set()
+    for op in ("aten.neg.default", "aten.relu.default"):
+        builder = GraphBuilder()
+        x = builder.input(t("f32", 1, 2, 4, 4))
+        _, indices = builder.call("aten.max_pool2d_with_indices.default", [Ref(x), (2, 2)])
+        (y,) = builder.call(op, [Ref(indices)])
+        with pytest.raises(Unsupported) as raised:
+            TARGETS["tvm-relax"].compile(TestCase(builder.build([y]), InputRecipe((NORMAL,)), "tvm-relax"))
+        said.add(str(raised.value))
+    assert len(said) == 1

@@ -71,7 +71,7 @@ def to_relax(
                     values[constant.id] = Operand(tensor, constant.type.dtype, constant.type.shape)
                 for node in graph.nodes:
                     _translate(node, values, emit, flags, words)
-                outputs = [_value(values, id_, "an output").expr for id_ in graph.outputs]
+                outputs = [_value(values, id_).expr for id_ in graph.outputs]
             except Exception as error:
                 # A function that is left half built makes TVM print a warning.
                 problem = error
@@ -124,7 +124,7 @@ def _argument(node: Node, arg: Arg, values: Mapping[int, Operand | None]) -> Any
 
 def _atom(node: Node, atom: Atom, values: Mapping[int, Operand | None]) -> Any:
     if isinstance(atom, Ref):
-        return _value(values, atom.id, node.op)
+        return _value(values, atom.id)
     if isinstance(atom, SpecialFloat):
         return float(atom.name)
     if isinstance(atom, (DTypeArg, Symbol)):
@@ -132,10 +132,10 @@ def _atom(node: Node, atom: Atom, values: Mapping[int, Operand | None]) -> Any:
     return atom
 
 
-def _value(values: Mapping[int, Operand | None], id_: int, user: str) -> Operand:
+def _value(values: Mapping[int, Operand | None], id_: int) -> Operand:
     found = values[id_]
     if found is None:
-        raise unsupported(f"indices of maxima and saved statistics as an operand of {user}")
+        raise unsupported("the use of indices of pooled maxima, and of saved statistics")
     return found
 
 
