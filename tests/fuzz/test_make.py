@@ -7,6 +7,7 @@ import pytest
 
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import Slot
+from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tests.triage.programs import chain
@@ -15,8 +16,10 @@ from tests.triage.programs import chain
 @pytest.mark.parametrize("target", ["tvm-relax", "tvm-relax-import"])
 def test_passes_of_relax_are_mutated_where_the_slot_says_so_and_only_there(target: str) -> None:
     pytest.importorskip("tvm")
-    parent = msgspec.structs.replace(chain("sin", "cos"), target=target)
-    for seed in range(8):
+    passes = ("relax.LegalizeOps", "relax.AnnotateTIROpPattern", "relax.FuseOps", "relax.FuseTIR")
+    pipeline = Pipeline(tuple(Step(name) for name in passes))
+    parent = msgspec.structs.replace(chain("sin", "cos"), target=target, pipeline=pipeline)
+    for seed in range(20):
         mutant, origin = make_test(Slot(seed, parent, parent, "pipeline"), target, "cpu", 4, {})
         assert isinstance(mutant, TestCase)
         assert (mutant.graph, mutant.recipe) == (parent.graph, parent.recipe)

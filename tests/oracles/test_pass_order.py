@@ -62,6 +62,8 @@ def test_in_a_free_order_only_the_death_of_the_process_counts(
     plant(change)
     assert judged(PLANTED).kind == kind
     assert judged(FREE_ORDER, PLANTED).outcome == "invalid"
+    # Nobody promises that fusion works before there is anything to fuse.
+    assert judged(PLANTED, "relax.FuseTIR").outcome == "invalid"
 
 
 def test_a_pass_that_kills_the_process_is_a_failure_in_every_order(
