@@ -109,7 +109,7 @@ class Reference:
         Raises:
             ValueError: as `run`.
         """
-        if promises.reads_outside(self.func.body):
+        if promises.reads_outside(self.func.body) or promises.reads_what_it_writes(self.func.body):
             return False
         source, *_ = _written(self.func, STEPS, lazy=True, promising=True)
         try:

@@ -1,7 +1,7 @@
 """What blocks promise, and primitives of schedules rely on: their iterations are independent, and all run, once each.
 
 An iteration of a block is one value for each of its variables; those that differ in variables of reductions alone may
-depend on each other. Nothing is read outside of blocks.
+depend on each other. Nothing is read outside of blocks, and only a reduction reads what it writes.
 """
 
 from __future__ import annotations
@@ -93,4 +93,16 @@ def reads_outside(body: Any) -> bool:
             return True
         if kind == "For" and (adapter.loads(node.min) or adapter.loads(node.extent)):
             return any(tree.kind_of(inner) == "SBlockRealize" for _, inner in tree.walk(node.body))
+    return False
+
+
+def reads_what_it_writes(body: Any) -> bool:
+    """Whether a block without an initial value reads a buffer that it writes: it is neither complete nor a reduction,
+    which is what primitives are made for."""
+    for _, node in tree.walk(body):
+        if tree.kind_of(node) != "SBlockRealize" or node.block.init is not None:
+            continue
+        written = {adapter.identity(region.source) for region in node.block.writes}
+        if any(adapter.identity(region.source) in written for region in node.block.reads):
+            return True
     return False

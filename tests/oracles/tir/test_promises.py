@@ -40,13 +40,14 @@ def keeps(body: str) -> bool:
     "body",
     [
         looped("B[v] = A[v] + 1"),
-        looped("B[v] = B[v] + A[(v + 1) % 8]"),
         looped("B[7 - v] = A[v]"),
         # What a split of a loop makes.
         looped("B[v] = A[v]", "for i, j in T.grid(3, 3):", CUT),
-        looped("B[0] = B[0] + A[v]", variable="T.axis.reduce(8, i)"),
+        looped(
+            "with T.init():\n                B[0] = 0\n            B[0] = B[0] + A[v]", variable="T.axis.reduce(8, i)"
+        ),
     ],
-    ids=["plain", "in-place", "permuted", "cut", "sum"],
+    ids=["plain", "permuted", "cut", "sum"],
 )  # fmt: skip
 def test_promises_that_are_kept(body: str) -> None:
     assert keeps(body)
@@ -58,12 +59,14 @@ def test_promises_that_are_kept(body: str) -> None:
         looped("B[(v + 1) % 8] = B[v]"),
         looped("B[v // 2] = A[v]"),
         looped("B[0] = B[0] + A[v]"),
+        looped("B[v] = B[v] + A[(v + 1) % 8]"),
+        looped("B[0] = B[0] + A[v]", variable="T.axis.reduce(8, i)"),
         looped("B[v] = A[v]", "for i in range(7):"),
         looped("B[v] = A[v]", "for i, j in T.grid(8, 2):"),
         looped("B[v] = A[v]", "for i in range(A[1] + 7):"),
         looped("B[v] = A[v]", variable="T.axis.spatial(8, i)\n            T.where(A[i] >= 0)"),
     ],
-    ids=["neighbour", "shared", "sum", "partial", "repeated", "bound", "predicate"],
+    ids=["neighbour", "shared", "sum", "in-place", "sum-without-init", "partial", "repeated", "bound", "predicate"],
 )
 def test_promises_that_are_broken(body: str) -> None:
     assert not keeps(body)
