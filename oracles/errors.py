@@ -28,7 +28,9 @@ _UNSUPPORTED_TYPES = (
 # What lies below these says less than they do: for a C++ error, the compiler's whole command line.
 _TELLING_TYPES = ("CppCompileError",)
 _UNSUPPORTED_WORDS = re.compile(
-    r"\b(not (yet |currently )?(supported|implemented)|unsupported|missing operator|banned)\b", re.I
+    r"\b(not (yet |currently )?(supported|implemented)|unsupported|supports? only|only supports?|missing operator"
+    r"|banned)\b",
+    re.I,
 )
 
 # What Dynamo says under a headline that is the same for all of them.

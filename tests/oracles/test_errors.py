@@ -64,3 +64,11 @@ def test_what_fake_tensors_reject_is_told_apart_by_operator_and_reason() -> None
         "fake tensors reject aten._foreach_max.default: "
         "RuntimeError('Cannot call numel() on tensor with symbolic sizes/strides"
     )
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Currently supports only sorted output for topk operator.", "conv2d only supports 4 dimensions"],
+)
+def test_what_tvm_says_it_supports_alone_is_a_limitation_elsewhere(message: str) -> None:
+    assert failed_with("crash", AssertionError(message), find_target("tvm-relax-import")).outcome == "limitation"
