@@ -11,6 +11,7 @@ from tensorsmith.oracles.readable_traceback import readable_traceback
 from tensorsmith.oracles.tir.errors import PLUMBING, plain_name
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.api import Target
+from tensorsmith.targets.tvm.relax.ways import FRONTEND
 
 # Types by which torch says that it does not do something; the data-dependent ones are its word that a program whose
 # shapes or control flow depend on values cannot be captured.
@@ -38,8 +39,6 @@ _REJECTED = re.compile(
     r"failed to run FX node with fake tensors: \w+ (?P<op>[\w.:<> ]+)\(.*: got (?P<error>.*?)(\\n|$)", re.M
 )
 
-# TVM's importers have a function for each operator, or for some that are alike.
-FRONTEND = re.compile(r"(base_fx_graph|exported_program)_translator\.py:")
 # Where tensorsmith's own files are.
 _OWN = f"{Path(__file__).parents[1]}/"
 

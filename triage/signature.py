@@ -10,9 +10,8 @@ import msgspec
 from tensorsmith.ir.cases import Case, operators_of
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
-from tensorsmith.oracles.errors import FRONTEND
 from tensorsmith.oracles.verdict import Channel, Kind, Verdict
-from tensorsmith.targets.tvm.relax.program import WAYS
+from tensorsmith.targets.tvm.relax.ways import FRONTEND, WAYS
 
 # TVM's messages: "Check failed: (condition) is false: values", "Check failed: a != b (0 vs. 0) : values".
 _VALUES = re.compile(r" is false\b| \(?LIST? ?vs\.| \([^()]* vs\. ")

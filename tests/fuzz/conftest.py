@@ -60,6 +60,10 @@ def campaign(tmp_path: Path, good_case: TestCase) -> Path:
         store.add_to_corpus(good_case, why="first")
         store.coverage.add("lines", good_case.id, BitMap([0, 1]), BitMap([0, 1]))
         store.add_counts({"tests": 40, "valid": 30, "elapsed": 8, "invalid:nonfinite": 7, "invalid:eager-error": 3})
+        store.add_counts(
+            {f"way:insert:{what}": n for what, n in (("tests", 9), ("valid", 8), ("new", 2), ("failed", 1))}
+        )
+        store.add_counts({"way:insert:seconds": 1.5})
         store.add_counts({"time:compile": 6.5, "time:eager": 0.5, "limitation:no complex": 2})
         for id_, status in (("aa11", "confirmed"), ("ab22", "flaky")):
             verdict = Verdict("fail", "differential", kind="wrong-result", channel="dtype", message=f"message of {id_}")

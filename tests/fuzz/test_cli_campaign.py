@@ -21,6 +21,7 @@ def test_status_for_scripts(run: Any, campaign: Path) -> None:
         "time": {"compile": 6.5, "eager": 0.5},
         "elapsed": 8.0,
         "limitations": {"no complex": 2},
+        "ways": {"insert": {"tests": 9, "valid": 8, "new": 2, "failed": 1, "seconds": 1.5}},
     }
 
 
@@ -30,6 +31,7 @@ def test_status_for_people(run: Any, campaign: Path) -> None:
     assert "valid 30 (75.0%)" in lines
     assert "invalid nonfinite 7, eager-error 3" in lines
     assert "findings confirmed 1, flaky 1" in lines
+    assert "insert 9 88.9% 2 1 166.7 1.33" in lines
 
 
 def test_findings_for_scripts(run: Any, campaign: Path) -> None:

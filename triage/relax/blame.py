@@ -28,8 +28,9 @@ from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.passes.apply import apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_TIR
 from tensorsmith.targets.tvm.passes.settings import settings_in
-from tensorsmith.targets.tvm.relax.program import WAYS, Program, Way, program_of, run_program
+from tensorsmith.targets.tvm.relax.program import Program, program_of, run_program
 from tensorsmith.targets.tvm.relax.stages import NECESSARY, TRANSLATED, Stage, stages
+from tensorsmith.targets.tvm.relax.ways import WAYS, Way
 from tensorsmith.triage.relax.importer import importing_functions
 from tensorsmith.triage.relax.meaning import Interpreter
 from tensorsmith.triage.signature import NAN_ALGEBRA

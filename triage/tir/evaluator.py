@@ -150,7 +150,7 @@ _HELPERS: dict[str, str] = {
     "cast": '''def cast(x, dtype):
     """A number converted to a dtype."""
     if dtype.startswith(("float", "bfloat")):
-        return np.dtype(dtype).type(x)
+        return np.asarray(x).astype(dtype)[()]
     low, high = limits(dtype)
     if isinstance(x, np.generic):
         assert dtype == "bool" or low <= x <= high, f"{x} does not fit in {dtype}"

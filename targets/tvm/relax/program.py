@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import torch
 
@@ -16,10 +16,7 @@ from tensorsmith.targets.tvm.relax.functional import functional
 from tensorsmith.targets.tvm.relax.memory import memory_of_outputs, placed
 from tensorsmith.targets.tvm.relax.translate.module import to_relax
 from tensorsmith.targets.tvm.relax.unsupported import Unsupported
-
-# How programs come into Relax: by our own table of operators, or by torch.export and TVM's importer.
-Way: TypeAlias = Literal["translate", "import"]
-WAYS: dict[str, Way] = {"tvm-relax": "translate", "tvm-relax-import": "import"}
+from tensorsmith.targets.tvm.relax.ways import Way
 
 
 @dataclass(frozen=True)

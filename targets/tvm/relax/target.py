@@ -11,8 +11,9 @@ from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.tvm.adapter import tvm
 from tensorsmith.targets.tvm.relax.execute import compile_module
-from tensorsmith.targets.tvm.relax.program import WAYS, program_of, run_program
+from tensorsmith.targets.tvm.relax.program import program_of, run_program
 from tensorsmith.targets.tvm.relax.translate.table import TRANSLATIONS
+from tensorsmith.targets.tvm.relax.ways import WAYS
 
 
 class TvmRelax:

@@ -109,3 +109,11 @@ with T.sblock("root"):
 """,
     )
     assert evaluator_source([viewed.func]) is None
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64"])
+def test_the_greatest_integers_become_floats(dtype: str) -> None:
+    made = function(f'A: T.Buffer((1,), "uint64"), B: T.Buffer((1,), "{dtype}")', f'B[0] = T.Cast("{dtype}", A[0])')
+    inputs = {"A": np.array([(1 << 64) - 1], "uint64"), "B": np.zeros(1, dtype)}
+    reference = compile_function(made.func)
+    assert disagreement(reference.run(inputs), evaluated(made.func, inputs)) is None
