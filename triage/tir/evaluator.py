@@ -153,7 +153,7 @@ _HELPERS: dict[str, str] = {
         return np.asarray(x).astype(dtype)[()]
     low, high = limits(dtype)
     if isinstance(x, np.generic):
-        assert dtype == "bool" or low <= x <= high, f"{x} does not fit in {dtype}"
+        assert dtype == "bool" or low <= float(x) <= high, f"{x} does not fit in {dtype}"
     return bool(x != 0) if dtype == "bool" else (int(x) - low) % (high - low + 1) + low''',
     "bits": '''def bits(x, n):
     """The bits of the argument of a call, as an integer that is not negative."""

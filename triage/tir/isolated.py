@@ -49,13 +49,18 @@ def reduce_tir_isolated(
     Raises:
         ValueError: the verdict is no failure.
     """
-    if verdict.kind not in DEATHS:
-        whole = Limits(min(deadline_seconds, 3 * limits.seconds) + _SLACK, limits.rss_bytes)
-        seconds = min(deadline_seconds, 3 * limits.seconds)
-        ended = run_isolated(lambda: msgspec.json.encode(_reduce_here(case, verdict, seconds)), whole)
-        if not isinstance(ended, Died):
-            return _decoder.decode(ended.payload)
-    return reduce_tir(case, verdict, lambda candidate: judge_isolated(candidate, limits), deadline_seconds, on_progress)
+
+    def judge(candidate: TirCase) -> Verdict:
+        return judge_isolated(candidate, limits)
+
+    if verdict.kind in DEATHS:
+        return reduce_tir(case, verdict, judge, deadline_seconds, on_progress)
+    seconds = min(deadline_seconds, 3 * limits.seconds)
+    whole = Limits(seconds + _SLACK, limits.rss_bytes)
+    ended = run_isolated(lambda: msgspec.json.encode(_reduce_and_blame(case, verdict, judge_tir, seconds)), whole)
+    if not isinstance(ended, Died):
+        return _decoder.decode(ended.payload)
+    return _reduce_and_blame(case, verdict, judge, deadline_seconds, on_progress)
 
 
 def seconds_without(case: TirCase, guilty: str, limits: Limits) -> float | None:
@@ -78,11 +83,17 @@ def seconds_without(case: TirCase, guilty: str, limits: Limits) -> float | None:
     return ended.seconds if isinstance(ended, Completed) else None
 
 
-def _reduce_here(case: TirCase, verdict: Verdict, seconds: float) -> Reduced[TirCase]:
-    """Reduce, judging in this process, and once more if a plainer pass is to blame."""
-    reduced = reduce_tir(case, verdict, judge_tir, seconds)
-    plainer = usual_suspect(reduced.case, reduced.verdict, judge_tir)
+def _reduce_and_blame(
+    case: TirCase,
+    verdict: Verdict,
+    judge: Callable[[TirCase], Verdict],
+    seconds: float,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Reduced[TirCase]:
+    """Reduce, and once more if a plainer pass is to blame."""
+    reduced = reduce_tir(case, verdict, judge, seconds, on_progress)
+    plainer = usual_suspect(reduced.case, reduced.verdict, judge)
     if plainer is None:
         return reduced
-    again = reduce_tir(*plainer, judge_tir, seconds)
+    again = reduce_tir(*plainer, judge, seconds, on_progress)
     return replace(again, calls=reduced.calls + again.calls, slipped=reduced.slipped + again.slipped)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,10 +16,13 @@ from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase, TirRecipe
 from tensorsmith.oracles.tir.judge import judge_tir
 from tensorsmith.oracles.verdict import Verdict, passed
+from tensorsmith.targets.isolation import Limits
+from tensorsmith.targets.tvm import build
 from tensorsmith.targets.tvm.passes.ends import native_name
 from tensorsmith.targets.tvm.passes.legalize import legal_pipeline
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 from tensorsmith.triage.tir.blame import usual_suspect
+from tensorsmith.triage.tir.isolated import reduce_tir_isolated
 from tensorsmith.triage.tir.reduce import reduce_tir
 from tests.triage.tir.functions import case_of, function
 
@@ -88,3 +96,25 @@ def test_intrinsics_that_are_lowered_wrong_are_blamed_on_the_pass() -> None:
     assert found[1].guilty == "tirx.LowerIntrin"
     reduced = reduce_tir(*found, judge_tir, 60.0)
     assert [step.name for step in reduced.case.pipeline.steps][-1] == "tirx.LowerIntrin"
+
+
+def test_a_pass_is_blamed_where_smaller_programs_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    # TVM 0.27 takes a start that is another loop's variable for what that variable is after `CanonicalizeLoop`: native
+    # code writes to A[1], too.
+    made = function(
+        'A: T.Buffer((2,), "int32")',
+        "for i in range(-1, 0):\n    for j in range(i, i + 2):\n        A[T.max(j, 0)] = 0",
+    )
+    case = replace(case_of(made), recipe=TirRecipe((0,)), pipeline=Pipeline((BUILD,)))
+    verdict = judge_tir(case)
+    assert (verdict.kind, verdict.guilty) == ("wrong-result", "build")
+    run = build.run
+
+    def dying(built: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if any(array.size < 2 for array in arguments.values()):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return run(built, arguments)
+
+    monkeypatch.setattr(build, "run", dying)
+    reduced = reduce_tir_isolated(case, verdict, Limits(seconds=60.0), 60.0)
+    assert reduced.verdict.guilty == "s_tir.CanonicalizeLoop"

@@ -117,3 +117,13 @@ def test_the_greatest_integers_become_floats(dtype: str) -> None:
     inputs = {"A": np.array([(1 << 64) - 1], "uint64"), "B": np.zeros(1, dtype)}
     reference = compile_function(made.func)
     assert disagreement(reference.run(inputs), evaluated(made.func, inputs)) is None
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64"])
+def test_floats_become_integers_of_64_bits(dtype: str) -> None:
+    made = function(f'A: T.Buffer((1,), "{dtype}"), B: T.Buffer((1,), "uint64")', 'B[0] = T.Cast("uint64", A[0])')
+    inputs = {"A": np.array([2.5], dtype), "B": np.zeros(1, "uint64")}
+    reference = compile_function(made.func)
+    assert disagreement(reference.run(inputs), evaluated(made.func, inputs)) is None
+    with pytest.raises(AssertionError, match="does not fit"):
+        evaluated(made.func, inputs | {"A": np.array([-2.5], dtype)})
