@@ -18,7 +18,15 @@ from tensorsmith.targets.tvm import adapter, build
 from tensorsmith.targets.tvm.older import is_older
 from tensorsmith.targets.tvm.passes.apply import apply_pass, build_module, prepare
 from tensorsmith.targets.tvm.passes.catalog import find_pass, passes, register_pass, unregister_pass
-from tensorsmith.targets.tvm.passes.defaults import BUILD, BUILD_RELAX, DEFAULT_LOWERING, DEFAULT_RELAX, DEFAULT_TIR
+from tensorsmith.targets.tvm.passes.defaults import (
+    BUILD,
+    BUILD_RELAX,
+    CODEGEN,
+    DEFAULT_LOWERING,
+    DEFAULT_RELAX,
+    DEFAULT_TIR,
+)
+from tensorsmith.targets.tvm.passes.ends import entry_of
 from tensorsmith.targets.tvm.passes.entry import PassEntry
 from tensorsmith.targets.tvm.passes.left_out import LEFT_OUT_PASSES
 from tensorsmith.targets.tvm.passes.make import make_pass
@@ -86,16 +94,21 @@ def _makes_a_pass(made: Any) -> bool:
 
 def test_constraints_name_passes_that_there_are_and_do_not_contradict_each_other() -> None:
     for entry in passes():
-        for name in (*entry.requires, *entry.before, *(entry.followers or ())):
+        for name in (*entry.requires, *entry.before):
             find_pass(name)
+        for name in entry.followers or ():
+            entry_of(name)
         assert not set(entry.requires) & set(entry.before)
         assert entry.name not in entry.requires
 
 
 @pytest.mark.parametrize(
     "names",
-    [[step.name for step in steps] for steps in (DEFAULT_TIR, DEFAULT_RELAX, (*DEFAULT_LOWERING, BUILD))],
-    ids=["tir", "relax", "build"],
+    [
+        [step.name for step in steps]
+        for steps in (DEFAULT_TIR, DEFAULT_RELAX, (*DEFAULT_LOWERING, BUILD), (*DEFAULT_TIR, CODEGEN))
+    ],
+    ids=["tir", "relax", "build", "codegen"],
 )
 def test_default_pipelines_are_legal(names: list[str]) -> None:
     assert order_problem(_pipeline(*names)) is None
@@ -161,6 +174,8 @@ def test_a_default_build_and_its_passes_one_by_one_give_the_same_lowered_functio
         ([*(s.name for s in DEFAULT_TIR), "build"], "`build` may not run after"),
         (["s_tir.LowerInitBlock", "s_tir.LowerCrossThreadReduction"], "must run before `s_tir.LowerInitBlock`"),
         (["build", "tirx.StmtSimplify"], "`build` is not the last step"),
+        (["build", "codegen"], "`build` is not the last step"),
+        (["tirx.StmtSimplify", "codegen"], "`codegen` must run after `tirx."),
         (["tirx.StmtSimplify", "opt-level"], "setting `opt-level` comes after a pass"),
         (["tirx.Nonsense"], "there is no pass `tirx.Nonsense`"),
         (["disable:tirx.Nonsense"], "there is no such pass"),
