@@ -11,7 +11,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import shielded
 from tensorsmith.oracles.judge_graph import ExpectedCall, expected_calls, judge_compiled
-from tensorsmith.oracles.tir.judge import OnChange, OnStep, judge_tir, nobody_listens
+from tensorsmith.oracles.tir.judge import OnChange, OnStep, ignore, judge_tir
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.registry import graph_target
 
@@ -27,7 +27,7 @@ def run_batch(
     on_stage: OnStage,
     on_verdict: OnVerdict,
     on_step: OnStep,
-    on_change: OnChange = nobody_listens,
+    on_change: OnChange = ignore,
 ) -> None:
     """Judge test cases of one target; every position gets exactly one verdict, unless the process dies first.
 

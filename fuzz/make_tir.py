@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 
 import msgspec
@@ -67,12 +67,11 @@ def _made(
     parent = slot.parent
     donor = slot.donor if isinstance(slot.donor, TirCase) else parent
     if slot.change == "pipeline":
-        pipelines = parent.pipeline, donor.pipeline
-        pipeline, names = mutate_pipeline(*pipelines, rng, mutators=_MUTATORS, weights=mutators)
-        for _ in range(_DRAWS):
-            if _is_kept(pipeline, weights, rng):
-                break
-            pipeline, names = mutate_pipeline(*pipelines, rng, mutators=_MUTATORS, weights=mutators)
+        pipeline, names = _drawn(
+            lambda: mutate_pipeline(parent.pipeline, donor.pipeline, rng, mutators=_MUTATORS, weights=mutators),
+            weights,
+            rng,
+        )
         if not names:
             raise GraphError("no mutator of pipelines found anything to change")
         return msgspec.structs.replace(parent, pipeline=pipeline), Origin(parent.id, names)
@@ -88,12 +87,20 @@ def _made(
 
 def _generated(rng: Random, target: str, weights: Mapping[str, float]) -> tuple[TirCase, Origin]:
     program, recipe = to_program(random_tir(rng)), _recipe(rng)
-    pipeline = random_pipeline(rng, build=BUILD_SHARE)
-    for _ in range(_DRAWS):
-        if _is_kept(pipeline, weights, rng):
-            break
-        pipeline = random_pipeline(rng, build=BUILD_SHARE)
+    pipeline, _ = _drawn(lambda: (random_pipeline(rng, build=BUILD_SHARE), ()), weights, rng)
     return TirCase(program, target, recipe, pipeline=pipeline), Origin()
+
+
+def _drawn(
+    draw: Callable[[], tuple[Pipeline, tuple[str, ...]]], weights: Mapping[str, float], rng: Random
+) -> tuple[Pipeline, tuple[str, ...]]:
+    """The first pipeline that is kept, with the names of its mutators; the last of some draws if none is."""
+    drawn = draw()
+    for _ in range(_DRAWS):
+        if _is_kept(drawn[0], weights, rng):
+            break
+        drawn = draw()
+    return drawn
 
 
 def _is_kept(pipeline: Pipeline, weights: Mapping[str, float], rng: Random) -> bool:

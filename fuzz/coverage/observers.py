@@ -8,7 +8,7 @@ from tensorsmith.fuzz.coverage.run_observer import RunObserver
 from tensorsmith.fuzz.coverage.semantic.inductor import InductorDecisions
 from tensorsmith.fuzz.coverage.semantic.relax_passes import RelaxPasses
 from tensorsmith.fuzz.coverage.semantic.tir_passes import TirPasses
-from tensorsmith.oracles.tir.judge import OnChange, nobody_listens
+from tensorsmith.oracles.tir.judge import OnChange, ignore
 from tensorsmith.targets.api import Target
 
 RUN_OBSERVERS: tuple[RunObserver, ...] = (TirPasses(), RelaxPasses(), InductorDecisions())
@@ -27,7 +27,7 @@ def start_observers(targets: Sequence[Target]) -> None:
 
 def on_change() -> OnChange:
     """What is to hear of passes that change a program of TIR."""
-    return next((one.changed for one in _started if isinstance(one, TirPasses)), nobody_listens)
+    return next((one.changed for one in _started if isinstance(one, TirPasses)), ignore)
 
 
 def started_observers() -> tuple[RunObserver, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Protocol, TypeAlias
 
 from pyroaring import BitMap
 
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.messages import FuzzBatch, Origin
+from tensorsmith.fuzz.messages import FuzzBatch, Origin, Slot
 from tensorsmith.ir.testcase import Device
+from tensorsmith.mutators.choose import NO_WEIGHTS
 
 BATCH = 32
 
@@ -46,9 +48,27 @@ class Plan:
     size: int
     batch: int = BATCH
 
-    def tests(self, left: int | None) -> int:
-        """Tests of the next order, of which there are no more than are left, if there is a number."""
-        return self.batch if left is None else min(self.batch, left)
+    def order(
+        self,
+        rng: Random,
+        slot: Callable[[], Slot],
+        weights: Mapping[str, float],
+        left: int | None,
+        mutators: Mapping[str, float] = NO_WEIGHTS,
+    ) -> FuzzBatch:
+        """The next order for a worker.
+
+        Args:
+            rng: what the target comes from.
+            slot: gives the next test to make.
+            weights: of operators.
+            left: tests until the budget is used up; None: no end.
+            mutators: weights of mutators.
+        """
+        size = self.batch if left is None else min(self.batch, left)
+        slots = tuple(slot() for _ in range(size))
+        target = rng.choice(self.targets)
+        return FuzzBatch(target, self.device, self.size, slots, tuple(weights.items()), tuple(mutators.items()))
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,7 @@ class Blind:
 
     def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
         """See Schedule."""
-        plan = self._plan
-        slots = tuple(self._slot(store) for _ in range(plan.tests(left)))
-        return FuzzBatch(self._rng.choice(plan.targets), plan.device, plan.size, slots, tuple(weights.items()))
+        return self._plan.order(self._rng, lambda: self._slot(store), weights, left)
 
     def heard(self, test: Heard) -> bool:
         """See Schedule."""

@@ -19,9 +19,7 @@ class Generate:
 
     def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
         """See Schedule."""
-        plan = self._plan
-        slots = tuple(Slot(self._rng.getrandbits(48)) for _ in range(plan.tests(left)))
-        return FuzzBatch(self._rng.choice(plan.targets), plan.device, plan.size, slots, tuple(weights.items()))
+        return self._plan.order(self._rng, lambda: Slot(self._rng.getrandbits(48)), weights, left)
 
     def heard(self, test: Heard) -> bool:
         """See Schedule."""

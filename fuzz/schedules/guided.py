@@ -35,11 +35,8 @@ class Guided:
 
     def next_batch(self, store: Store, weights: Mapping[str, float], left: int | None) -> FuzzBatch:
         """See Schedule."""
-        plan, share = self._plan, self.mutants()
-        slots = tuple(self._slot(store, share) for _ in range(plan.tests(left)))
-        target = self._rng.choice(plan.targets)
-        mutators = tuple(self._mutators.weights().items())
-        return FuzzBatch(target, plan.device, plan.size, slots, tuple(weights.items()), mutators)
+        share = self.mutants()
+        return self._plan.order(self._rng, lambda: self._slot(store, share), weights, left, self._mutators.weights())
 
     def heard(self, test: Heard) -> bool:
         """See Schedule."""

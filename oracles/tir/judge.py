@@ -29,19 +29,11 @@ OnStep: TypeAlias = Callable[[str], object]
 OnChange: TypeAlias = Callable[[TirCase, Step, Any | None, Any | None], None]
 
 
-def ignore(step: str) -> None:
-    """Nobody asks which step it is."""
+def ignore(*_: object) -> None:
+    """Nobody listens."""
 
 
-def nobody_listens(case: TirCase, step: Step, before: Any | None, after: Any | None) -> None:
-    """Take no notice of a change."""
-
-
-def ignore_change(step: Step, before: Any | None, after: Any | None) -> None:
-    """Nobody asks what a pass has done."""
-
-
-def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = nobody_listens) -> Verdict:
+def judge_tir(case: TirCase, on_step: OnStep = ignore, on_change: OnChange = ignore) -> Verdict:
     """Run the pipeline one pass at a time and judge every program on the way; with `build` or `codegen`, the native
     code, too.
 
@@ -68,7 +60,7 @@ def judge_passes(
     pipeline: Pipeline,
     meaning: Meaning,
     on_step: OnStep = ignore,
-    on_change: Callable[[Step, Any | None, Any | None], object] = ignore_change,
+    on_change: Callable[[Step, Any | None, Any | None], object] = ignore,
 ) -> Verdict:
     """As `judge_tir`, of a function whose meaning is known.
 

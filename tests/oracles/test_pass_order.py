@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +18,7 @@ from tensorsmith.targets.tvm.passes.catalog import register_pass, unregister_pas
 from tensorsmith.targets.tvm.passes.entry import PassEntry
 from tensorsmith.targets.tvm.passes.settings import FREE_ORDER
 from tests.oracles.programs import case_of
+from tests.planted.planted_relax_passes import die, fail, subtract_instead
 
 tvm = pytest.importorskip("tvm")
 
@@ -41,18 +40,6 @@ def judged(*steps: str) -> Verdict:
     case = case_of([tensor_type("f32", (3,))], [("aten.add.Tensor", (Ref(0), Ref(0)))])
     pipeline = Pipeline(tuple(Step(name) for name in steps))
     return judge_isolated(msgspec.structs.replace(case, target="tvm-relax", pipeline=pipeline), Limits(seconds=60.0))
-
-
-def subtract_instead(module: Any, _: object) -> Any:
-    return tvm.ir.load_json(tvm.ir.save_json(module).replace('"relax.add"', '"relax.subtract"'))
-
-
-def fail(module: Any, _: object) -> Any:
-    raise ValueError("planted")
-
-
-def die(module: Any, _: object) -> Any:
-    os.kill(os.getpid(), signal.SIGSEGV)
 
 
 @pytest.mark.parametrize(("change", "kind"), [(subtract_instead, "wrong-result"), (fail, "error")])

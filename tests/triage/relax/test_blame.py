@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +23,7 @@ from tensorsmith.targets.tvm.passes.entry import PassEntry
 from tensorsmith.triage.relax.blame import blamed
 from tensorsmith.triage.signature import NAN_ALGEBRA, signature, signature_when_judged
 from tests.oracles.programs import Call, case_of, literal
+from tests.planted.planted_relax_passes import die, fail, subtract_instead
 
 tvm = pytest.importorskip("tvm")
 
@@ -47,18 +46,6 @@ NEGATE_TRUTH: Call = ("aten.logical_not.default", (Ref(1),))
 def loaded() -> None:
     for target in ("tvm-relax", "tvm-relax-import"):
         find_target(target).warm()
-
-
-def subtract_instead(module: Any, _: object) -> Any:
-    return tvm.ir.load_json(tvm.ir.save_json(module).replace('"relax.add"', '"relax.subtract"'))
-
-
-def fail(module: Any, _: object) -> Any:
-    raise ValueError("planted")
-
-
-def die(module: Any, _: object) -> Any:
-    os.kill(os.getpid(), signal.SIGSEGV)
 
 
 @pytest.fixture
