@@ -4,16 +4,19 @@
 
 Half of the tests are generated and half are mutants of those before them, as in a campaign, and every sixty-fourth that
 passes is compiled and run, too. They run in batches, each in a child process that a test may kill; what such a batch
-has done is lost. The rates are of CPU time, that of the verifier is within that of the judge.
+has done is lost. The rate is of CPU time; the shares are of time by the clock, for asking that costs little. The share
+of the verifier is within that of the judge.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -30,16 +33,17 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
 from tensorsmith.targets.tvm import adapter
 
-BATCH = 100
+BATCH = 300
 NATIVE = 64
 LIMITS = Limits(seconds=120.0, rss_bytes=3 << 30)
 
 
 class Batch(msgspec.Struct):
-    """What became of a batch: outcomes of generated tests and of mutants, CPU seconds by stage, and what passed."""
+    """What became of a batch: outcomes of generated tests and mutants, CPU seconds, seconds by stage, what passed."""
 
     generated: dict[str, int]
     mutants: dict[str, int]
+    cpu: float
     seconds: dict[str, float]
     passed: list[TirCase]
 
@@ -49,11 +53,11 @@ def timed(seconds: Counter[str], owner: Any, name: str, stage: str) -> None:
     inner: Callable[..., Any] = getattr(owner, name)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        start = cpu_seconds()
+        start = perf_counter()
         try:
             return inner(*args, **kwargs)
         finally:
-            seconds[stage] += cpu_seconds() - start  # type: ignore[assignment]
+            seconds[stage] += perf_counter() - start  # type: ignore[assignment]
 
     setattr(owner, name, call)
 
@@ -75,6 +79,15 @@ def outcome(verdict: Verdict) -> str:
     return f"{verdict.outcome} {verdict.kind or verdict.reason.split(':')[0]}".strip()
 
 
+def judged(case: TirCase, position: int) -> Verdict:
+    verdict = shielded(lambda: judge.judge_tir(case))
+    if verdict.outcome == "pass" and position % NATIVE == 0:
+        native = compiled_too(case)
+        assert isinstance(native, TirCase)
+        shielded(lambda: judge.judge_tir(native))
+    return verdict
+
+
 def run(positions: range, earlier: list[TirCase]) -> bytes:
     seconds: Counter[str] = Counter()
     timed(seconds, judge, "apply_pass", "TVM: passes")
@@ -84,25 +97,21 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
     timed(seconds, judge, "compile_function", "interpreter: translate")
     timed(seconds, interpreter.Reference, "run", "interpreter: run")
     timed(seconds, adapter, "is_well_formed", "TVM: verifier")
-    batch = Batch({}, {}, {}, [])
+    timed(seconds, sys.modules[__name__], "make", "make")
+    timed(seconds, sys.modules[__name__], "judged", "judge")
+    batch = Batch({}, {}, 0.0, {}, [])
+    start = cpu_seconds()
     for position in positions:
         counts = batch.mutants if position % 2 else batch.generated
-        start = cpu_seconds()
         case = make(position, earlier + batch.passed)
-        seconds["make"] += cpu_seconds() - start  # type: ignore[assignment]
         if case is None:
             counts["not made"] = counts.get("not made", 0) + 1
             continue
-        start = cpu_seconds()
-        verdict = shielded(lambda case=case: judge.judge_tir(case))  # type: ignore[misc]
-        if verdict.outcome == "pass" and position % NATIVE == 0:
-            native = compiled_too(case)
-            shielded(lambda native=native: judge.judge_tir(native))  # type: ignore[misc]
-        seconds["judge"] += cpu_seconds() - start  # type: ignore[assignment]
+        verdict = judged(case, position)
         counts[outcome(verdict)] = counts.get(outcome(verdict), 0) + 1
         if verdict.outcome == "pass":
             batch.passed.append(case)
-    batch.seconds = dict(seconds)
+    batch.cpu, batch.seconds = cpu_seconds() - start, dict(seconds)
     return msgspec.json.encode(batch)
 
 
@@ -115,7 +124,7 @@ def main() -> None:
     counts: dict[str, Counter[str]] = {"generated": Counter(), "mutants": Counter()}
     seconds: Counter[str] = Counter()
     earlier: list[TirCase] = []
-    lost = 0
+    cpu, lost = 0.0, 0
     for start in range(options.seed, options.seed + options.tests, BATCH):
         ended = run_isolated(partial(run, range(start, start + BATCH), earlier[-200:]), LIMITS)
         if isinstance(ended, Died):
@@ -125,10 +134,11 @@ def main() -> None:
         counts["generated"].update(batch.generated)
         counts["mutants"].update(batch.mutants)
         seconds.update(batch.seconds)
+        cpu += batch.cpu
         earlier += batch.passed
     total = seconds["make"] + seconds["judge"]
     tests = sum(sum(of.values()) for of in counts.values())
-    print(f"{tests} tests, {tests / total:.0f} a CPU second; {lost} batches of {BATCH} died")
+    print(f"{tests} tests, {tests / cpu:.0f} a CPU second; {lost} batches of {BATCH} died")
     for name, found in counts.items():
         made = sum(found.values())
         valid = sum(count for reason, count in found.items() if not reason.startswith(("invalid", "not made")))

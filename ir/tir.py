@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -64,6 +65,7 @@ def encode(program: TirProgram) -> bytes:
     return _encoder.encode(msgspec.structs.replace(program, json=compact(program.json)))
 
 
+@lru_cache(128)
 def compact(text: str) -> str:
     """TVM's JSON without white space; it may hold NaN and Infinity, which is why msgspec does not do it.
 
@@ -126,6 +128,7 @@ def parameter_problem(program: TirProgram) -> str | None:
     return None
 
 
+@cache
 def integer_range(dtype: str) -> tuple[int, int]:
     """The least and the greatest value of an integer dtype or of bool."""
     if dtype == "bool":

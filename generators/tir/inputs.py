@@ -10,7 +10,7 @@ import numpy as np
 from tensorsmith.generators.tir.types import is_float, numpy_dtype
 from tensorsmith.ir.tir import TirBuffer, TirScalar, integer_range
 
-_SPECIAL = (0.0, -0.0, float("inf"), float("-inf"), float("nan"), 6e-8, 6e4)
+_SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 6e-8, 6e4])
 
 
 def random_inputs(
@@ -34,7 +34,8 @@ def _values(
 ) -> np.ndarray[Any, Any]:
     dtype = numpy_dtype(parameter.dtype)
     if is_float(parameter.dtype):
-        plain = rng.choice([rng.normal(size=shape), rng.integers(-4, 5, size=shape).astype("float64")])
+        kinds = rng.normal(size=shape), rng.integers(-4, 5, size=shape).astype("float64")
+        plain = kinds[rng.integers(len(kinds))]
         return np.where(rng.random(shape) < special, rng.choice(_SPECIAL, size=shape), plain).astype(dtype)
     least, greatest = integer_range(parameter.dtype)
     low = least if parameter.low is None else parameter.low

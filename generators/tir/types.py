@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -37,6 +38,7 @@ def is_float(dtype: str) -> bool:
     return dtype in FLOAT_DTYPES or dtype == BFLOAT16
 
 
+@cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """NumPy's dtype of that name; bfloat16 is that of a package that comes with TVM."""
     kind: Any = dtype

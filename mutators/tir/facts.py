@@ -67,15 +67,18 @@ def facts_of(function: TirFunction, given: Mapping[int, Interval] | None = None)
     """
     start = dict(given or {})
     buffers = dict(start)
+    every = tuple(sites(function, buffers))
     for _ in range(2):  # what the first round finds is right, the second finds less that can be
         found = {**_declared(function), **start}
-        for site in sites(function, buffers):
+        for site in every:
             if tree.kind_of(site.node) == "BufferStore" and adapter.identity(site.node.buffer) not in start:
                 identity = adapter.identity(site.node.buffer)
                 values = interval(site.node.value, site.place.known)
                 found[identity] = _hull(found[identity], values) if identity in found else values
+        if found == buffers:
+            break
         buffers = found
-    every = tuple(sites(function, buffers))
+        every = tuple(sites(function, buffers))
     counters = _counters(every)
     parameters = frozenset(adapter.identity(one) for one in function.func.params if adapter.is_buffer(one))
     return Facts(

@@ -58,8 +58,8 @@ def repair(changed: TirFunction, before: TirFunction) -> TirFunction | None:
     buffers = _buffers(changed, facts(before).buffers)
     run = _Repair(buffers, *left_alone(before))
     body = _mended(changed.func.body, sites.parameters(changed, buffers), run)
-    depth = max(len(path) for path, _ in tree.walk(body))
-    if tree.size(body) > MOST_NODES or depth > MOST_DEPTH:
+    depths = [len(path) for path, _ in tree.walk(body)]
+    if len(depths) > MOST_NODES or max(depths) > MOST_DEPTH:
         return None
     made = changed.with_body(body)
     return None if adapter.equal(made.func, before.func) else made

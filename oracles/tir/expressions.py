@@ -90,7 +90,7 @@ def named(value: Value, frame: Frame) -> Value:
 
 def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: bool) -> tuple[str, bool]:
     """The code of a flat index of an access to so many lanes, and whether it is in bounds for certain."""
-    nodes = tuple(indices)
+    nodes = tuple(indices[:])
     if len(nodes) != len(memory.shape):
         raise Unsupported(f"{len(nodes)} indices of a buffer with {len(memory.shape)} dimensions")
     part = None

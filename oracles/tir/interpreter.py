@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -249,7 +251,7 @@ def _source(frame: Frame, names: list[str], steps: int) -> str:
 def _compiled(source: str, names: Mapping[str, Any] = _GLOBALS) -> Callable[..., None]:
     own = dict(names)
     try:
-        code = compile(source, "<tir>", "exec")
+        code = _code(source)
     except (SyntaxError, RecursionError, MemoryError) as error:
         # Python nests at most 20 loops and about 100 parentheses.
         raise Unsupported(f"nesting too deep ({error})") from error
@@ -257,6 +259,12 @@ def _compiled(source: str, names: Mapping[str, Any] = _GLOBALS) -> Callable[...,
         exec(code, own)
     run: Callable[..., None] = own["run"]
     return run
+
+
+# Passes change much that is not in the source; and mutants of a program are judged soon after it.
+@lru_cache(256)
+def _code(source: str) -> CodeType:
+    return compile(source, "<tir>", "exec")
 
 
 def _incoming(value: Any, memory: Memory | str) -> Any:

@@ -23,7 +23,7 @@ def parameter(variable: Any, name: str, frame: Frame) -> Memory:
     """
     known = _PARAMETERS.get(adapter.identity(variable))
     if known is not None:
-        return replace(known[1], text=name)
+        return known[1] if known[1].text == name else replace(known[1], text=name)
     memory = _declared(variable, name, False, frame)
     if not memory.whole:
         raise Unsupported("a parameter with strides or an offset")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -134,6 +135,7 @@ def reinterpret(value: Any, dtype: str, wanted: str) -> Any:
     return made if wanted in FLOATS else made.item()
 
 
+@cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """NumPy's dtype of that name."""
     made: np.dtype[Any] = np.dtype(FLOATS.get(dtype, dtype))

@@ -29,7 +29,7 @@ def write_statement(node: Any, frame: Frame) -> None:
 
 
 def _sequence(node: Any, frame: Frame) -> None:
-    for statement in node.seq:
+    for statement in node.seq[:]:
         write_statement(statement, frame)
 
 

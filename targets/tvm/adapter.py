@@ -202,11 +202,11 @@ def dtype_of(expression: Any) -> str:
     type_ = expression.ty
     if type(type_).__name__ != "PrimType":
         return str(getattr(type_, "dtype", "handle"))
-    known = _DTYPES.get(hash(type_))
+    known = _DTYPES.get(handle := type_.__chandle__())
     if known is None:
         if len(_DTYPES) >= _MOST_DTYPES:
             _DTYPES.clear()
-        known = _DTYPES[hash(type_)] = (type_, str(type_.dtype))
+        known = _DTYPES[handle] = (type_, str(type_.dtype))
     return known[1]
 
 
@@ -271,7 +271,7 @@ def same_function(one: Any, other: Any) -> bool:
 def buffer_layout(variable: Any) -> tuple[str, tuple[Any, ...], tuple[Any, ...], Any]:
     """The dtype of a buffer's elements, its shape, its strides (none if compact) and its offset, as expressions."""
     type_ = variable.ty
-    return element_dtype(variable), tuple(type_.shape), tuple(type_.strides), type_.elem_offset
+    return element_dtype(variable), tuple(type_.shape[:]), tuple(type_.strides[:]), type_.elem_offset
 
 
 def assertion(condition: Any, message: str) -> Any:

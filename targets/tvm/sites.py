@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tensorsmith.targets.tvm import adapter, tree
@@ -29,8 +30,7 @@ class Loop:
         return self.node.loop_var
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """What is in reach.
 
     Attributes:
@@ -43,7 +43,7 @@ class Place:
 
     variables: tuple[Any, ...] = ()
     buffers: tuple[Any, ...] = ()
-    known: Mapping[int, Interval] = field(default_factory=dict)
+    known: Mapping[int, Interval] = MappingProxyType({})
     loops: tuple[Loop, ...] = ()
     in_while: bool = False
 
@@ -58,11 +58,11 @@ class Place:
     def with_variable(self, variable: Any, values: Interval | None = None) -> Place:
         """The place where one more variable is defined."""
         known = self.known if values is None else {**self.known, adapter.identity(variable): values}
-        return replace(self, variables=(*self.variables, variable), known=known)
+        return self._replace(variables=(*self.variables, variable), known=known)
 
     def with_buffers(self, buffers: tuple[Any, ...]) -> Place:
         """The place where more buffers are."""
-        return replace(self, buffers=(*self.buffers, *buffers)) if buffers else self
+        return self._replace(buffers=(*self.buffers, *buffers)) if buffers else self
 
 
 class Site(NamedTuple):
@@ -144,9 +144,9 @@ def entered(node: Any, position: int, child: tree.Child, place: Place) -> Place:
             return place
         values, most = loop_values(node, place)
         inner = place.with_variable(node.loop_var, values)
-        return replace(inner, loops=(*place.loops, Loop(node, int(node.kind), most)))
+        return inner._replace(loops=(*place.loops, Loop(node, int(node.kind), most)))
     if kind == "While":
-        return replace(place, in_while=True)
+        return place._replace(in_while=True)
     if kind == "Let":
         return place if position == 0 else place.with_variable(node.var, interval(node.value, place.known))
     if kind == "SBlockRealize":
@@ -158,7 +158,7 @@ def bound(realize: Any, place: Place) -> Place:
     """The place within a block: its variables are in their domains, those of loops around are out of reach."""
     around = {adapter.identity(loop.variable) for loop in place.loops}
     seen = tuple(variable for variable in place.variables if adapter.identity(variable) not in around)
-    inner = replace(place, variables=seen)
+    inner = place._replace(variables=seen)
     for iterator, value in zip(realize.block.iter_vars, realize.iter_values, strict=True):
         low, high = interval(value, place.known)
         least, most = domain(iterator, place)

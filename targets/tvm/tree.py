@@ -92,7 +92,7 @@ def children(node: Any) -> tuple[Child, ...]:
     for field, role in fields:
         value = getattr(node, field)
         if field in _MANY:
-            found += [Child(one, role) for one in value]
+            found += [Child(one, role) for one in value[:]]
         elif value is not None:
             found.append(Child(value, role))
     return tuple(_called(node, found)) if type(node).__name__ == "Call" else tuple(found)

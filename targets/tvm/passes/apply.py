@@ -9,8 +9,9 @@ from typing import Any
 
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.targets.tvm import adapter, build
-from tensorsmith.targets.tvm.passes.catalog import PASSES, passes
+from tensorsmith.targets.tvm.passes.catalog import PASSES
 from tensorsmith.targets.tvm.passes.defaults import DEFAULT_LOWERING
+from tensorsmith.targets.tvm.passes.entry import PassEntry
 from tensorsmith.targets.tvm.passes.make import make_pass
 from tensorsmith.targets.tvm.passes.settings import Fields, Settings, passes_in, settings_of
 
@@ -126,16 +127,13 @@ def illegal_again(pipeline: Pipeline) -> tuple[str, ...]:
     They are of use for code that they have seen already. Those that others rely on are not among them.
     """
     names = {step.name for step in passes_in(pipeline)}
-    return tuple(
-        entry.name
-        for entry in passes("tir")
-        if entry.name in _DEFAULT - _relied_on() and not names.isdisjoint(entry.before)
-    )
+    return tuple(entry.name for entry in _run_by_build() if not names.isdisjoint(entry.before))
 
 
 @cache
-def _relied_on() -> frozenset[str]:
-    return frozenset(name for entry in PASSES for name in entry.requires)
+def _run_by_build() -> tuple[PassEntry, ...]:
+    relied_on = {name for entry in PASSES for name in entry.requires}
+    return tuple(entry for entry in PASSES if entry.name in _DEFAULT - relied_on)
 
 
 def _value(fields: Fields) -> Any:
