@@ -9,7 +9,7 @@ from tensorsmith.ir.tir import BFLOAT16
 from tensorsmith.oracles.tir import arithmetic, calls, vectors
 from tensorsmith.oracles.tir.frame import Access, Frame, Memory
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import FLOATS, Value, of_dtype
+from tensorsmith.oracles.tir.values import FLOATS, Value, number, of_dtype
 from tensorsmith.oracles.tir.vectors import split_dtype
 from tensorsmith.targets.tvm import adapter
 
@@ -38,6 +38,7 @@ BINARY: dict[str, Callable[[Value, Value], Value]] = {
     "BitwiseXor": arithmetic.bitwise("^"),
 }
 
+_NOT_NUMBERS = frozenset(("bool", *FLOATS))
 _ROUNDING = frozenset(("Add", "Sub", "Mul", "Div", "Cast", "Call"))
 
 
@@ -51,6 +52,8 @@ def value_of(node: Any, frame: Frame) -> Value:
     operation = BINARY.get(kind)
     if operation is not None:
         value = operation(value_of(node.a, frame), value_of(node.b, frame))
+        if value.low == value.high and value.total and value.dtype not in _NOT_NUMBERS:
+            return number(value.low, value.dtype)
     else:
         other = OTHERS.get(kind)
         if other is None:
@@ -82,7 +85,7 @@ def named(value: Value, frame: Frame) -> Value:
     if value.text.isidentifier() and value.text not in ("True", "False"):
         return value
     if value.dtype != "bool" and not value.is_float and value.low == value.high and value.total:
-        return Value(f"({value.low})", value.dtype, value.low, value.high)
+        return number(value.low, value.dtype)
     name = frame.name("v")
     frame.write(f"{name} = {value.text}")
     return Value(name, value.dtype, value.low, value.high)
@@ -105,13 +108,18 @@ def index_text(memory: Memory, indices: Any, lanes: int, frame: Frame, stores: b
         values = [vectors.at_lane(node, group, value_of, frame) for node in nodes]
     if frame.parallel:
         frame.touch(Access(memory, nodes, tuple(value.text for value in values), stores))
-    texts, total = [], memory.whole
+    texts, known, total = [], 0, memory.whole
     for value, size, stride in zip(values, memory.shape, memory.strides, strict=True):
         inside = value.low >= 0 and value.high < size.low == size.high
         total = total and inside and value.total
+        if inside and value.total and value.low == value.high and stride.low == stride.high:
+            known += value.low * stride.low
+            continue
         text = value.text if inside else f"(_t if 0 <= (_t := {value.text}) < {size.text} else out_of_bounds())"
         texts.append(text if stride.low == stride.high == 1 else f"{text} * {stride.text}")
-    text = " + ".join(texts) or "0"
+    if known or not texts:
+        texts.append(str(known))
+    text = " + ".join(texts)
     if part is not None:
         text = f"({text}) * {memory.lanes} + {part.text}"
     if not memory.whole:
@@ -153,7 +161,7 @@ def _integer(node: Any, frame: Frame) -> Value:
     dtype, value = scalar_dtype(node), int(node.value)
     if dtype == "bool":
         return Value(str(bool(value)), dtype, value, value)
-    return Value(str(value) if value >= 0 else f"({value})", dtype, value, value)
+    return number(value, dtype)
 
 
 def _floating(node: Any, frame: Frame) -> Value:

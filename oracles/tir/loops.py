@@ -15,7 +15,7 @@ from tensorsmith.oracles.tir.expressions import named, scalar_dtype, value_of
 from tensorsmith.oracles.tir.frame import Frame, ParallelLoop
 from tensorsmith.oracles.tir.races import may_race
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import Value
+from tensorsmith.oracles.tir.values import Value, number
 from tensorsmith.targets.tvm import adapter
 
 Write = Callable[[Any, Frame], None]
@@ -58,12 +58,14 @@ def write_for(node: Any, frame: Frame, write: Write) -> None:
     dtype = scalar_dtype(node.loop_var)
     start, extent = (named(value_of(part, frame), frame) for part in (node.min, node.extent))
     end = arithmetic.add(start, extent)
+    if end.low == end.high and end.total:
+        end = number(end.low, end.dtype)
     if extent.low < 0 and not frame.lazy:  # a program should not; after a pass it is a loop that does not run
         frame.write(f"if {extent.text} < 0: negative_extent()")
     _count(extent.text, frame)
     name = frame.name("v")
     frame.variables[adapter.identity(node.loop_var)] = Value(name, dtype, start.low, max(start.low, end.high - 1))
-    head = f"for {name} in range({start.text}, {end.text}, {_step(node, frame)}):"
+    head = f"for {name} in range({start.text}, {end.text}{_step(node, frame)}):"
     if kind in (PARALLEL, VECTORIZED) and extent.high > 1:
         _independent(node, name, head, frame, write)
     else:
@@ -94,11 +96,11 @@ def _independent(node: Any, name: str, head: str, frame: Frame, write: Write) ->
 
 def _step(node: Any, frame: Frame) -> str:
     if node.step is None:
-        return "1"
+        return ""
     step = value_of(node.step, frame)
     if step.low < 1:
         raise Unsupported("a loop whose step may be below 1")
-    return step.text
+    return f", {step.text}"
 
 
 def _count(iterations: str, frame: Frame) -> None:

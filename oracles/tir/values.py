@@ -42,9 +42,9 @@ class Value(NamedTuple):
         return self.dtype.startswith("int")
 
 
-def number(value: int) -> Value:
-    """A whole number of indices, sizes and lanes."""
-    return Value(str(value) if value >= 0 else f"({value})", "int32", value, value)
+def number(value: int, dtype: str = "int32") -> Value:
+    """A whole number, such as those of indices, sizes and lanes."""
+    return Value(str(value) if value >= 0 else f"({value})", dtype, value, value)
 
 
 def of_dtype(text: str, dtype: str, total: bool = True) -> Value:
