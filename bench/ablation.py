@@ -1,0 +1,169 @@
+"""Whether feedback pays: campaigns that differ in their schedule alone, with equal seeds and equal wall time, repeated.
+
+    python bench/ablation.py OUT --target tvm-tir --time 120 --repeats 5
+    python bench/ablation.py OUT --plot OUT/ablation.svg     # of the runs that are there; needs matplotlib
+
+The schedules take turns, so that what else the machine does strikes them alike. Every campaign has one worker, and all
+observers watch all of them, also those whose schedule does not listen. A file of JSON a run is left in OUT; a run whose
+file is there is not run again. The time is that of testing: workers of a campaign first import their compilers. Of each
+schedule the table has the median over the repeats, and the range.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from tensorsmith.corpus.errors import StoreError
+from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.schedules.registry import SCHEDULES
+from tensorsmith.fuzz.statistics import snapshot
+from tensorsmith.ir.errors import InvalidInputError
+
+# Seconds between two looks at what is covered.
+INTERVAL = 2.0
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A campaign after some seconds of testing: how many tests it has done, and what is covered, by observer."""
+
+    seconds: float
+    tests: int
+    coverage: dict[str, int]
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A campaign: how it went, and how it ended. Findings are those that were confirmed."""
+
+    target: str
+    schedule: str
+    seed: int
+    points: tuple[Point, ...]
+    tests: int
+    valid: int
+    findings: int
+
+
+def campaign(target: str, schedule: str, seed: int, seconds: int, directory: Path) -> Run:
+    """Run a campaign and watch it."""
+    command = [sys.executable, "-m", "tensorsmith.fuzz", "fuzz", str(directory), "--target", target]
+    limits = ["--schedule", schedule, "--seed", str(seed), "--workers", "1"]
+    points: list[Point] = []
+    with (directory.parent / "log").open("wb") as log:
+        process = subprocess.Popen([*command, *limits], stdout=log, stderr=log)
+        while process.poll() is None:
+            time.sleep(INTERVAL)
+            try:
+                with Store.open(directory) as store:
+                    now = snapshot(store)
+            except (StoreError, InvalidInputError):
+                continue  # it has just begun
+            if not points or now.elapsed > points[-1].seconds:
+                points.append(Point(now.elapsed, now.tests, now.coverage))
+            if now.elapsed >= seconds:
+                # At once: with --time, findings that are being reduced would be finished first.
+                process.send_signal(signal.SIGINT)
+                process.wait()
+    if process.returncode not in (0, 1, 130):
+        sys.exit(f"{schedule} with seed {seed}: {(directory.parent / 'log').read_text()[-2000:]}")
+    with Store.open(directory) as store:
+        now = snapshot(store)
+        points.append(Point(now.elapsed, now.tests, now.coverage))
+        findings = sum(finding.status == "confirmed" for finding in store.findings())
+    return Run(target, schedule, seed, tuple(points), now.tests, now.valid, findings)
+
+
+def read(out: Path, target: str) -> list[Run]:
+    """The runs against a target that are in a directory."""
+    runs = [msgspec.json.decode(path.read_bytes(), type=Run) for path in sorted(out.glob("*.json"))]
+    return [run for run in runs if run.target == target]
+
+
+def spread(values: list[int]) -> str:
+    return f"{median(values):,.0f} ({min(values):,}-{max(values):,})"
+
+
+def table(runs: list[Run]) -> None:
+    """Print the medians and ranges, by schedule, and the ratio of each to `generate`'s."""
+    observers = sorted({name for run in runs for name in run.points[-1].coverage})
+    for entry in SCHEDULES:
+        own = [run for run in runs if run.schedule == entry.name]
+        if not own:
+            continue
+        print(f"\n{entry.name}: {entry.summary}; {len(own)} runs")
+        for name in observers:
+            reached = [run.points[-1].coverage.get(name, 0) for run in own]
+            base = [run.points[-1].coverage.get(name, 0) for run in runs if run.schedule == "generate"]
+            ratio = f"   {median(reached) / median(base):.2f}x generate" if base and median(base) else ""
+            print(f"    {name:24} {spread(reached):32}{ratio}")
+        print(f"    {'tests':24} {spread([run.tests for run in own])}")
+        print(f"    {'valid':24} {spread([run.valid for run in own])}")
+        print(f"    {'findings':24} {spread([run.findings for run in own])}")
+
+
+def plot(runs: list[Run], path: Path) -> None:
+    """Draw coverage over time: a panel an observer, a line a schedule, through the medians, with the range around."""
+    import matplotlib.pyplot as plt
+
+    observers = sorted({name for run in runs for name in run.points[-1].coverage})
+    figure, panels = plt.subplots(1, len(observers), figsize=(6 * len(observers), 4.5), squeeze=False)
+    until = max(run.points[-1].seconds for run in runs)
+    grid = [until * step / 100 for step in range(101)]
+    for panel, observer in zip(panels[0], observers, strict=True):
+        for entry in SCHEDULES:
+            own = [[at(run, seconds, observer) for seconds in grid] for run in runs if run.schedule == entry.name]
+            if own:
+                columns = list(zip(*own, strict=True))
+                (line,) = panel.plot(grid, [median(column) for column in columns], label=entry.name)
+                low, high = [min(column) for column in columns], [max(column) for column in columns]
+                panel.fill_between(grid, low, high, alpha=0.15, color=line.get_color())
+        panel.set(title=observer, xlabel="seconds of testing", ylabel="features", ylim=(0, None))
+    panels[0][0].legend()
+    figure.tight_layout()
+    figure.savefig(path)
+    print(f"\n{path}")
+
+
+def at(run: Run, seconds: float, observer: str) -> int:
+    """What an observer had seen by some time."""
+    return max((point.coverage.get(observer, 0) for point in run.points if point.seconds <= seconds), default=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--target", default="tvm-tir")
+    parser.add_argument("--time", type=int, default=120, help="seconds of each campaign")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1, help="of the first repeat; the next has the next")
+    parser.add_argument("--plot", type=Path, help="draw the runs that are there, and run nothing")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.plot is None:
+        for seed in range(options.seed, options.seed + options.repeats):
+            for entry in SCHEDULES:
+                path = options.out / f"{options.target}-{entry.name}-{seed}.json"
+                if path.exists():
+                    continue
+                with tempfile.TemporaryDirectory() as scratch:
+                    run = campaign(options.target, entry.name, seed, options.time, Path(scratch) / "campaign")
+                path.write_bytes(msgspec.json.encode(run))
+                print(f"{entry.name} {seed}: {run.points[-1]}", file=sys.stderr, flush=True)
+    runs = read(options.out, options.target)
+    if not runs:
+        sys.exit(f"{options.out}: no runs against {options.target}")
+    table(runs)
+    if options.plot is not None:
+        plot(runs, options.plot)
+
+
+if __name__ == "__main__":
+    main()
