@@ -3,33 +3,35 @@
     python bench/ablation.py OUT --target tvm-tir --time 120 --repeats 5
     python bench/ablation.py OUT --plot OUT/ablation.svg     # of the runs that are there; needs matplotlib
 
-The schedules take turns, so that what else the machine does strikes them alike. Every campaign has one worker, and all
-observers watch all of them, also those whose schedule does not listen. A file of JSON a run is left in OUT; a run whose
-file is there is not run again. The time is that of testing: workers of a campaign first import their compilers. Of each
-schedule the table has the median over the repeats, and the range.
+The schedules take turns, so that what else the machine does strikes them alike. Every campaign has one worker, which
+only tests: reducing an alarm takes as long as a thousand tests, and which alarms come is chance. What is counted are
+alarms that differ in their signature. All observers watch all campaigns, also those whose schedule does not listen. The
+time begins when the worker has imported its compilers. Of each run a file of JSON is left in OUT; a run whose file is
+there is not run again, and two of these commands with other seeds may share OUT. Of each schedule the table has the
+median over the repeats, and the range.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
 import msgspec
 
-from tensorsmith.corpus.errors import StoreError
+from tensorsmith.corpus.findings import Finding
+from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.budget import Budget
+from tensorsmith.fuzz.engine import Engine
 from tensorsmith.fuzz.schedules.registry import SCHEDULES
-from tensorsmith.fuzz.statistics import snapshot
-from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.fuzz.statistics import Snapshot, snapshot
+from tensorsmith.fuzz.workforce import Workforce
 
-# Seconds between two looks at what is covered.
-INTERVAL = 2.0
+# Seconds that a test may take.
+LIMITS = {"tvm-tir": 5.0}
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A campaign: how it went, and how it ended. Findings are those that were confirmed."""
+    """A campaign: how it went, and how it ended."""
 
     target: str
     schedule: str
@@ -49,36 +51,46 @@ class Run(msgspec.Struct, frozen=True):
     points: tuple[Point, ...]
     tests: int
     valid: int
-    findings: int
+    alarms: int
 
 
-def campaign(target: str, schedule: str, seed: int, seconds: int, directory: Path) -> Run:
+class Recorder:
+    """A screen that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+
+    def update(self, now: Snapshot) -> None:
+        self.points.append(Point(now.elapsed, now.tests, now.coverage))
+
+    def finding(self, finding: Finding) -> None:
+        pass
+
+    def message(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+def campaign(target: str, schedule: str, seed: int, seconds: float) -> Run:
     """Run a campaign and watch it."""
-    command = [sys.executable, "-m", "tensorsmith.fuzz", "fuzz", str(directory), "--target", target]
-    limits = ["--schedule", schedule, "--seed", str(seed), "--workers", "1"]
-    points: list[Point] = []
-    with (directory.parent / "log").open("wb") as log:
-        process = subprocess.Popen([*command, *limits], stdout=log, stderr=log)
-        while process.poll() is None:
-            time.sleep(INTERVAL)
+    settings = Settings(targets=(target,), seed=seed, schedule=schedule, time_limit=LIMITS.get(target, 60.0))
+    screen = Recorder()
+    with tempfile.TemporaryDirectory() as scratch:
+        limits = settings.time_limit, settings.memory_limit
+        workforce = Workforce(Path(scratch), (target,), "cpu", (), *limits, (), True)
+        with Store.create(Path(scratch) / "campaign", settings) as store:
+            workforce.start()
             try:
-                with Store.open(directory) as store:
-                    now = snapshot(store)
-            except (StoreError, InvalidInputError):
-                continue  # it has just begun
-            if not points or now.elapsed > points[-1].seconds:
-                points.append(Point(now.elapsed, now.tests, now.coverage))
-            if now.elapsed >= seconds:
-                # At once: with --time, findings that are being reduced would be finished first.
-                process.send_signal(signal.SIGINT)
-                process.wait()
-    if process.returncode not in (0, 1, 130):
-        sys.exit(f"{schedule} with seed {seed}: {(directory.parent / 'log').read_text()[-2000:]}")
-    with Store.open(directory) as store:
-        now = snapshot(store)
-        points.append(Point(now.elapsed, now.tests, now.coverage))
-        findings = sum(finding.status == "confirmed" for finding in store.findings())
-    return Run(target, schedule, seed, tuple(points), now.tests, now.valid, findings)
+                engine = Engine(store, settings, Budget(seconds=seconds), screen, workforce)
+                engine.triagers = 0
+                engine.run()
+            finally:
+                workforce.close()
+            now = snapshot(store)
+            screen.update(now)
+            return Run(target, schedule, seed, tuple(screen.points), now.tests, now.valid, len(store.findings()))
 
 
 def read(out: Path, target: str) -> list[Run]:
@@ -106,7 +118,7 @@ def table(runs: list[Run]) -> None:
             print(f"    {name:24} {spread(reached):32}{ratio}")
         print(f"    {'tests':24} {spread([run.tests for run in own])}")
         print(f"    {'valid':24} {spread([run.valid for run in own])}")
-        print(f"    {'findings':24} {spread([run.findings for run in own])}")
+        print(f"    {'distinct alarms':24} {spread([run.alarms for run in own])}")
 
 
 def plot(runs: list[Run], path: Path) -> None:
@@ -153,8 +165,7 @@ def main() -> None:
                 path = options.out / f"{options.target}-{entry.name}-{seed}.json"
                 if path.exists():
                     continue
-                with tempfile.TemporaryDirectory() as scratch:
-                    run = campaign(options.target, entry.name, seed, options.time, Path(scratch) / "campaign")
+                run = campaign(options.target, entry.name, seed, options.time)
                 path.write_bytes(msgspec.json.encode(run))
                 print(f"{entry.name} {seed}: {run.points[-1]}", file=sys.stderr, flush=True)
     runs = read(options.out, options.target)

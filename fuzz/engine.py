@@ -87,7 +87,11 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
 
 
 class Engine:
-    """One run of a campaign."""
+    """One run of a campaign.
+
+    Attributes:
+        triagers: so many workers triage alarms at a time, at most; with none, alarms are left to another run.
+    """
 
     def __init__(
         self,
@@ -110,6 +114,7 @@ class Engine:
         # Without observers there is no feedback.
         name = settings.schedule if settings.coverage else "blind"
         self.schedule: Schedule = find_schedule(name).make(plan, seed, store)
+        self.triagers = max(1, settings.workers // 2)
         self.retry: deque[RunBatch] = deque()
         self.native_turn = NativeTurn()
         self.counts: Counter[str] = Counter({"runs": 1})
@@ -128,7 +133,7 @@ class Engine:
             self._deadline = time.monotonic() + self.budget.seconds
         try:
             self._loop(self._fuzz, self._fuzzing_is_over)
-            if self._has_triage() and not self.interrupted:
+            if self.triagers and self._has_triage() and not self.interrupted:
                 seconds = max(GRACE_SECONDS, GRACE_SHARE * (self.budget.seconds or 0.0))
                 waiting = len(self.alarms) + self._triaging()
                 self.screen.message(
@@ -168,8 +173,8 @@ class Engine:
         self._save(time.monotonic() - saved)
 
     def _fuzz(self, worker: Worker) -> None:
-        """Give an idle worker an alarm to triage, of which at most half of the workers have one, or tests to run."""
-        if self._triaging() < max(1, self.settings.workers // 2) and self._triage(worker):
+        """Give an idle worker an alarm to triage, if few enough have one, or tests to run."""
+        if self._triaging() < self.triagers and self._triage(worker):
             return
         if worker.served >= WORKER_LIFE:
             worker = self._replace(worker)
