@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from random import Random
 
 from tensorsmith.fuzz.make_tir import make_tir
-from tensorsmith.fuzz.messages import Origin, Slot
+from tensorsmith.fuzz.messages import Origin, Part, Slot
 from tensorsmith.generators.cases import random_case
 from tensorsmith.generators.in_use import entries_in_use
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import GraphError
 from tensorsmith.ir.testcase import Device, TestCase
-from tensorsmith.mutators.api import Change
 from tensorsmith.mutators.apply import mutate
 from tensorsmith.mutators.choose import NO_WEIGHTS
 from tensorsmith.mutators.pipelines import random_pipeline
@@ -51,8 +50,8 @@ def make_test(
     rng = Random(slot.seed)
     if isinstance(slot.parent, TestCase):
         donor = slot.donor if isinstance(slot.donor, TestCase) else slot.parent
-        case, names = _mutant(slot.parent, donor, slot.change, rng, mutators)
-        return case, Origin(slot.parent.id, names)
+        case, names = _mutant(slot.parent, donor, slot.part, rng, mutators)
+        return case, Origin(slot.parent.id, names, slot.part)
     preferred = weights_for(target, weights)
     case = random_case(slot.seed, target, device, rng.randint(max(1, size // 2), size + size // 2), preferred)
     if rng.random() >= DEFAULT_PIPELINE_SHARE:
@@ -61,9 +60,13 @@ def make_test(
 
 
 def _mutant(
-    parent: TestCase, donor: TestCase, change: Change, rng: Random, weights: Mapping[str, float]
+    parent: TestCase, donor: TestCase, part: Part, rng: Random, weights: Mapping[str, float]
 ) -> tuple[TestCase, tuple[str, ...]]:
-    among = [entry for entry in all_mutators() if entry.changes == change]
+    if part == "both":
+        program, first = _mutant(parent, donor, "program", rng, weights)
+        mutant, then = _mutant(program, donor, "pipeline", rng, weights)
+        return mutant, first + then
+    among = [entry for entry in all_mutators() if entry.changes == part]
     try:
         return mutate(parent, donor, rng, among, weights)
     except GraphError:

@@ -66,23 +66,24 @@ def _made(
         return _generated(rng, target, weights)
     parent = slot.parent
     donor = slot.donor if isinstance(slot.donor, TirCase) else parent
-    if slot.change == "pipeline":
-        pipeline, names = _drawn(
+    mutant, names = parent, tuple[str, ...]()
+    if slot.part != "pipeline":
+        ancestor = to_function(parent.program)
+        if size(ancestor.func.body) > LARGEST:
+            return _generated(rng, target, weights)
+        function, names = mutate_function(ancestor, to_function(donor.program), rng, mutators)
+        if names:
+            mutant = msgspec.structs.replace(parent, program=to_program(function), recipe=_recipe(rng))
+    if slot.part != "program":
+        pipeline, others = _drawn(
             lambda: mutate_pipeline(parent.pipeline, donor.pipeline, rng, mutators=_MUTATORS, weights=mutators),
             weights,
             rng,
         )
-        if not names:
-            raise GraphError("no mutator of pipelines found anything to change")
-        return msgspec.structs.replace(parent, pipeline=pipeline), Origin(parent.id, names)
-    ancestor = to_function(parent.program)
-    if size(ancestor.func.body) > LARGEST:
-        return _generated(rng, target, weights)
-    function, names = mutate_function(ancestor, to_function(donor.program), rng, mutators)
+        mutant, names = msgspec.structs.replace(mutant, pipeline=pipeline), names + others
     if not names:
-        raise GraphError("no mutator of TIR found anything to change")
-    mutant = msgspec.structs.replace(parent, program=to_program(function), recipe=_recipe(rng))
-    return mutant, Origin(parent.id, names)
+        raise GraphError(f"no mutator found anything to change: {slot.part}")
+    return mutant, Origin(parent.id, names, slot.part)
 
 
 def _generated(rng: Random, target: str, weights: Mapping[str, float]) -> tuple[TirCase, Origin]:

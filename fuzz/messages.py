@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.testcase import Device
-from tensorsmith.mutators.api import Change
 from tensorsmith.oracles.verdict import Verdict
+
+# What of a test case is mutated.
+Part: TypeAlias = Literal["program", "pipeline", "both"]
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a test case comes from: the id of its parent and the mutators, or nothing for a generated one."""
+    """Where a test case comes from: the id of its parent, the mutators, and what of the parent these were to change; or
+    nothing for a generated one."""
 
     parent: str = ""
     mutators: tuple[str, ...] = ()
+    part: Part = "program"
 
 
 class Slot(msgspec.Struct, frozen=True):
     """One test to make: mutate `parent` (with `donor` for mutators that need two), or generate if there is none.
 
-    `change` says what of the parent, where its pipeline is of passes: the program or the pipeline.
+    `part` says what of the parent, where its pipeline is of passes.
     """
 
     seed: int
     parent: Case | None = None
     donor: Case | None = None
-    change: Change = "program"
+    part: Part = "program"
 
 
 class FuzzBatch(msgspec.Struct, frozen=True, tag="fuzz"):

@@ -79,7 +79,7 @@ class Heard:
         origin: where the test case came from.
         passed: whether it is valid and nothing is wrong.
         seen: features that it reached, of all observers; of very many some.
-        new: features that no test before it reached; of very many some.
+        new: features that no test before it reached; of very many some, so that none counts for more than a few others.
         seconds: that it took.
     """
 

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping
 from random import Random
 
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.messages import FuzzBatch, Slot
+from tensorsmith.fuzz.messages import FuzzBatch, Part, Slot
 from tensorsmith.fuzz.schedules.api import Feature, Heard, Plan
-from tensorsmith.mutators.api import Change
 
 MUTANTS = 0.5
 # One in so many tests that passed joins the corpus.
@@ -37,5 +36,5 @@ class Blind:
         seed = self._rng.getrandbits(48)
         if self._rng.random() >= MUTANTS or not store.corpus_size():
             return Slot(seed)
-        change: Change = self._rng.choice(("program", "pipeline"))
-        return Slot(seed, store.sample_corpus(self._rng), store.sample_corpus(self._rng), change)
+        part: Part = self._rng.choice(("program", "pipeline"))
+        return Slot(seed, store.sample_corpus(self._rng), store.sample_corpus(self._rng), part)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 from typing import Protocol
 
-from tensorsmith.mutators.api import Change
+from tensorsmith.fuzz.messages import Part
+from tensorsmith.fuzz.schedules.yields import Yields
 
 # Mutants of a seed's program without anything new, one after the other, before its pipeline is mutated once.
 N_MAX = 4
@@ -14,26 +16,26 @@ N_MAX = 4
 class Changes(Protocol):
     """Says what of a seed is mutated next."""
 
-    def of(self, id_: str) -> Change:
+    def of(self, id_: str, rng: Random) -> Part:
         """What of the seed of an id."""
         ...
 
-    def child(self, id_: str, new: bool) -> None:
-        """A mutant of a seed was judged; whether it reached something new."""
+    def child(self, id_: str, part: Part, new: float, seconds: float) -> None:
+        """A mutant of a seed was judged: what of it was mutated, how much it reached that is new, how long it took."""
         ...
 
 
 class Always:
     """The same of every seed."""
 
-    def __init__(self, change: Change) -> None:
-        self._change: Change = change
+    def __init__(self, part: Part) -> None:
+        self._part: Part = part
 
-    def of(self, id_: str) -> Change:
+    def of(self, id_: str, rng: Random) -> Part:
         """See Changes."""
-        return self._change
+        return self._part
 
-    def child(self, id_: str, new: bool) -> None:
+    def child(self, id_: str, part: Part, new: float, seconds: float) -> None:
         """See Changes."""
 
 
@@ -46,10 +48,29 @@ class InTandem:
     def __init__(self) -> None:
         self._stale: Counter[str] = Counter()
 
-    def of(self, id_: str) -> Change:
+    def of(self, id_: str, rng: Random) -> Part:
         """See Changes."""
         return "pipeline" if self._stale[id_] % (N_MAX + 1) == N_MAX else "program"
 
-    def child(self, id_: str, new: bool) -> None:
+    def child(self, id_: str, part: Part, new: float, seconds: float) -> None:
         """See Changes."""
         self._stale[id_] = 0 if new else self._stale[id_] + 1
+
+
+class ByYield:
+    """Program, pipeline or both, as it has paid."""
+
+    def __init__(self) -> None:
+        self._yields = Yields()
+
+    def of(self, id_: str, rng: Random) -> Part:
+        """See Changes."""
+        weights = self._yields.weights()
+        return rng.choices(_PARTS, [weights.get(part, 1.0) for part in _PARTS])[0]
+
+    def child(self, id_: str, part: Part, new: float, seconds: float) -> None:
+        """See Changes."""
+        self._yields.heard((part,), new, seconds)
+
+
+_PARTS: tuple[Part, ...] = ("program", "pipeline", "both")

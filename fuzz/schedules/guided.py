@@ -13,7 +13,7 @@ from tensorsmith.fuzz.schedules.seed_pool import SeedPool
 from tensorsmith.fuzz.schedules.yields import Yields
 
 # The smallest and the greatest share of tests that are mutants.
-MUTANTS = (0.3, 0.9)
+MUTANTS = (0.1, 0.9)
 _GENERATED, _MUTATED = "generated", "mutated"
 
 
@@ -40,14 +40,14 @@ class Guided:
 
     def heard(self, test: Heard) -> bool:
         """See Schedule."""
-        new, parent = test.passed and bool(test.new), test.origin.parent
+        new, parent = len(test.new) if test.passed else 0, test.origin.parent
         self._pool.reached(test.seen)
         self._sources.heard((_MUTATED if parent else _GENERATED,), new, test.seconds)
         if parent:
-            self._pool.child(parent, new, test.seconds)
-            self._changes.child(parent, new)
+            self._pool.child(parent, bool(new), test.seconds)
+            self._changes.child(parent, test.origin.part, new, test.seconds)
             self._mutators.heard(set(test.origin.mutators), new, test.seconds)
-        return new
+        return bool(new)
 
     def joined(self, id_: str, new: Collection[Feature]) -> None:
         """See Schedule."""
@@ -64,4 +64,4 @@ class Guided:
         if self._rng.random() >= share or not len(self._pool):
             return Slot(seed)
         parent, donor = self._pool.draw(self._rng), self._pool.draw(self._rng)
-        return Slot(seed, store.case(parent), store.case(donor), self._changes.of(parent))
+        return Slot(seed, store.case(parent), store.case(donor), self._changes.of(parent, self._rng))

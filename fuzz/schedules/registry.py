@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.schedules.api import Plan, Schedule
 from tensorsmith.fuzz.schedules.blind import Blind
-from tensorsmith.fuzz.schedules.change import Always, InTandem
+from tensorsmith.fuzz.schedules.change import Always, ByYield, InTandem
 from tensorsmith.fuzz.schedules.generate import Generate
 from tensorsmith.fuzz.schedules.guided import Guided
 from tensorsmith.ir.errors import InvalidInputError
@@ -28,6 +28,11 @@ class ScheduleEntry:
 SCHEDULES: tuple[ScheduleEntry, ...] = (
     ScheduleEntry(
         "joint",
+        "mutates the program of a seed, its pipeline or both, as that has paid, guided by feedback",
+        lambda plan, seed, store: Guided(plan, seed, ByYield(), store),
+    ),
+    ScheduleEntry(
+        "tandem",
         "mutates the program of a seed until that stagnates, then its pipeline, guided by feedback",
         lambda plan, seed, store: Guided(plan, seed, InTandem(), store),
     ),

@@ -1,4 +1,4 @@
-"""What is worth its time: of several ways to make a test the likelier the more of its tests reach something new.
+"""What is worth its time: of several ways to make a test the likelier the more its tests reach that is new.
 
 A bandit: the share of a way follows its measured yield a second, with a floor so that none starves, and what was long
 ago counts less, because what is new changes as a campaign goes on.
@@ -26,10 +26,10 @@ class Yields:
         self._tests = 0.0
         self._since = 0
 
-    def heard(self, names: Iterable[str], new: bool, seconds: float) -> None:
-        """A test that was made in these ways was judged."""
+    def heard(self, names: Iterable[str], new: float, seconds: float) -> None:
+        """A test that was made in these ways was judged: how much it reached that is new, and how long it took."""
         for name in names:
-            self._new[name] += new
+            self._new[name] += new  # type: ignore[assignment]
             self._seconds[name] += seconds  # type: ignore[assignment]
             self._tests += 1
         self._since += 1

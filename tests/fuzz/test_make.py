@@ -9,6 +9,7 @@ from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import Slot
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.testcase import TestCase
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.targets.tvm.passes.order import order_problem
 from tests.triage.programs import chain
 
@@ -29,6 +30,31 @@ def test_passes_of_relax_are_mutated_where_the_slot_says_so_and_only_there(targe
         changed, origin = make_test(Slot(seed, parent, parent, "program"), target, "cpu", 4, {})
         assert changed.pipeline == parent.pipeline
         assert changed != parent
+
+
+def test_both_the_program_and_its_pipeline_are_mutated_where_the_slot_says_so() -> None:
+    parent = chain("sin", target="inductor")
+    changed = set()
+    for seed in range(8):
+        mutant, origin = make_test(Slot(seed, parent, parent, "both"), "inductor", "cpu", 4, {})
+        assert isinstance(mutant, TestCase)
+        assert origin.part == "both"
+        changed.add(((mutant.graph, mutant.recipe) != (parent.graph, parent.recipe), bool(mutant.pipeline.steps)))
+    assert (True, True) in changed
+
+
+def test_of_tir_what_the_slot_says_is_mutated() -> None:
+    pytest.importorskip("tvm")
+    parent, _ = make_test(Slot(10), "tvm-tir", "cpu", 8, {})
+    assert isinstance(parent, TirCase)
+    changed = set()
+    for seed in range(12):
+        for part in ("program", "pipeline", "both"):
+            mutant, origin = make_test(Slot(seed, parent, parent, part), "tvm-tir", "cpu", 8, {})
+            assert isinstance(mutant, TirCase)
+            assert origin.part == part
+            changed.add((part, mutant.program != parent.program, mutant.pipeline != parent.pipeline))
+    assert changed == {("program", True, False), ("pipeline", False, True), ("both", True, True)}
 
 
 def test_knobs_are_what_is_mutated_of_other_pipelines() -> None:

@@ -46,19 +46,32 @@ def changes(schedule: Schedule, store: Store, answers: list[bool]) -> list[str]:
         if slot.parent is None:
             continue
         new = [FEATURE] if answers[len(seen)] else []
-        seen.append(slot.change)
-        schedule.heard(Heard(Origin(slot.parent.id, ("insert",)), True, new, new, 1.0))
+        seen.append(slot.part)
+        schedule.heard(Heard(Origin(slot.parent.id, ("insert",), slot.part), True, new, new, 1.0))
     return seen
 
 
 def test_the_pipeline_is_mutated_once_after_so_many_stale_programs(store: Store) -> None:
-    seen = changes(with_seed(store, "joint"), store, [False] * (2 * N_MAX + 2))
+    seen = changes(with_seed(store, "tandem"), store, [False] * (2 * N_MAX + 2))
     assert seen == (["program"] * N_MAX + ["pipeline"]) * 2
 
 
 def test_something_new_sets_the_count_back(store: Store) -> None:
     answers = [False] * (N_MAX - 1) + [True] + [False] * (N_MAX + 1)
-    assert changes(with_seed(store, "joint"), store, answers) == ["program"] * (2 * N_MAX) + ["pipeline"]
+    assert changes(with_seed(store, "tandem"), store, answers) == ["program"] * (2 * N_MAX) + ["pipeline"]
+
+
+def test_what_of_a_seed_has_paid_is_mutated_more_often(store: Store) -> None:
+    schedule, seen = with_seed(store, "joint"), Counter[str]()
+    while sum(seen.values()) < 2000:
+        (slot,) = schedule.next_batch(store, {}, None).slots
+        if slot.parent is None:
+            continue
+        seen[slot.part] += 1
+        new = [FEATURE] * 20 if slot.part == "pipeline" else [FEATURE]
+        schedule.heard(Heard(Origin(slot.parent.id, ("insert",), slot.part), True, new, new, 1.0))
+    assert seen["pipeline"] > 3 * seen["program"]
+    assert min(seen["program"], seen["both"]) > 100
 
 
 @pytest.mark.parametrize("name", ["program", "pipeline"])

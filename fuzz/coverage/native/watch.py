@@ -50,7 +50,7 @@ def armed_libraries() -> tuple[NativeCoverage, ...]:
 
 
 # Of a worker's time so much goes to full sets, which cost several runs of a test.
-SHARE = 0.2
+SHARE = 0.1
 
 
 class NativeWatch:
