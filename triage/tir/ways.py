@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tensorsmith.ir.pipeline import Pipeline, Step
 from tensorsmith.ir.tir_case import TirCase
-from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.oracles.verdict import DEATHS, Verdict
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.c_source import OPTIONS, compiler
 from tensorsmith.targets.tvm.passes.catalog import added_make
@@ -45,24 +45,26 @@ def ways(case: TirCase, verdict: Verdict) -> Iterator[Way]:
     that pass and nothing after it."""
     settings, passes = explicit(case)
     kept = dict.fromkeys(((), settings))
+    # This process is not to die of it.
+    deadly = verdict.guilty if verdict.kind in DEATHS else ""
     if added_make(verdict.guilty) is None:
         for some in kept:
             yield Way(some, end=BUILD)
     if is_end(passes[-1]) and len(passes) > 1 and case.pipeline.steps:
-        yield Way(settings, passes[:-1], end=passes[-1], sources=_sources(case, settings, passes[:-1]))
+        yield Way(settings, passes[:-1], end=passes[-1], sources=_sources(case, settings, passes[:-1], deadly))
     places = [place for place, step in enumerate(passes) if step.name == verdict.guilty and not is_end(step)]
     if not verdict.guilty and not is_end(passes[-1]):
         places = [len(passes) - 1]
     for end in (BUILD, None):
         for place in places:
             for some in kept:
-                yield Way(some, (), passes[place], end, _sources(case, some, passes[place : place + 1]))
+                yield Way(some, (), passes[place], end, _sources(case, some, passes[place : place + 1], deadly))
             if place:
-                sources = _sources(case, settings, passes[: place + 1])
+                sources = _sources(case, settings, passes[: place + 1], deadly)
                 yield Way(settings, passes[:place], passes[place], end, sources)
 
 
-def _sources(case: TirCase, settings: tuple[Step, ...], passes: tuple[Step, ...]) -> tuple[str, ...]:
+def _sources(case: TirCase, settings: tuple[Step, ...], passes: tuple[Step, ...], deadly: str) -> tuple[str, ...]:
     if not any(is_schedule(step) for step in passes):
         return tuple(pass_source(step) for step in passes)
     under = replace(case, pipeline=Pipeline(settings))
@@ -72,10 +74,11 @@ def _sources(case: TirCase, settings: tuple[Step, ...], passes: tuple[Step, ...]
         if given is None:
             found.append(pass_source(step))
             continue
-        made = program_after(under, passes[: place + 1])
+        made = None if step.name == deadly else program_after(under, passes[: place + 1])
         # TVM raises where a primitive does not apply.
         applies = made is None or not adapter.equal(made.func, given.func)
-        found.append(attempted(pass_source, step, given.func) if applies else "")
+        # Where TVM raises before a primitive is called, making the schedule is what it raises in.
+        found.append((attempted(pass_source, step, given.func) or pass_source(step)) if applies else "")
     return tuple(found)
 
 

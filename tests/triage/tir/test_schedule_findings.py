@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -36,6 +37,20 @@ def _narrow(nest: Nest) -> Call:
 def _planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A primitive of TVM that does change the meaning of programs takes the place of one that does not."""
     monkeypatch.setitem(PRIMITIVES, "set_scope", Primitive("set_scope", lambda nest, **_: _narrow(nest)))
+
+
+class _Raises(Call):
+    """A call in which TVM's map does not have a key."""
+
+    def apply(self, schedule: Any) -> None:
+        raise KeyError("key is not in Map")
+
+
+class _Dies(Call):
+    """A call that no process survives."""
+
+    def apply(self, schedule: Any) -> None:
+        raise AssertionError("it was called")
 
 
 def chain(*steps: Step) -> TirCase:
@@ -90,3 +105,19 @@ def test_a_script_of_a_right_primitive_reproduces_nothing(tmp_path: Path) -> Non
     for text in scripts(case, verdict):
         path.write_text(text)
         assert not run_repro(path, 120.0)
+
+
+def test_a_primitive_that_raises_what_python_knows_has_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    raising = Primitive("set_scope", lambda nest, **_: _Raises("set_scope", (nest.block,)))
+    monkeypatch.setitem(PRIMITIVES, "set_scope", raising)
+    case = chain(Step("schedule.set_scope"))
+    verdict = judge_tir(case)
+    assert (verdict.outcome, verdict.kind, verdict.guilty) == ("fail", "error", "schedule.set_scope")
+    assert any("sch.set_scope(" in script and "KeyError" in script for script in scripts(case, verdict))
+
+
+def test_a_primitive_that_processes_die_of_is_not_called_to_write_its_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    dying = Primitive("set_scope", lambda nest, **_: _Dies("set_scope", (nest.block,)))
+    monkeypatch.setitem(PRIMITIVES, "set_scope", dying)
+    verdict = Verdict("fail", "death", kind="crash", guilty="schedule.set_scope", message="the process died: SIGSEGV")
+    assert any("sch.set_scope(" in script for script in scripts(chain(Step("schedule.set_scope")), verdict))

@@ -59,7 +59,7 @@ def attempted(make: Callable[..., Any], *arguments: Any) -> Any:
     """What `make` gives for arguments; None where TVM does not put the nodes together."""
     try:
         return make(*arguments)
-    except (TypeError, ValueError, OverflowError, IndexError, RuntimeError):
+    except (TypeError, ValueError, OverflowError, LookupError, RuntimeError):
         return None
 
 
