@@ -1,6 +1,7 @@
 """Whether feedback pays: campaigns that differ in their schedule alone, with equal seeds and equal wall time, repeated.
 
     python bench/ablation.py OUT --target tvm-tir --time 120 --repeats 5
+    python bench/ablation.py OUT --target tvm-tir --time 120 --after campaigns/first
     python bench/ablation.py OUT --plot OUT/ablation.svg     # of the runs that are there; needs matplotlib
 
 The schedules take turns, so that what else the machine does strikes them alike. Every campaign has one worker, which
@@ -8,12 +9,14 @@ only tests: reducing an alarm takes as long as a thousand tests, and which alarm
 alarms that differ in their signature. All observers watch all campaigns, also those whose schedule does not listen. The
 time begins when the worker has imported its compilers. Of each run a file of JSON is left in OUT; a run whose file is
 there is not run again, and two of these commands with other seeds may share OUT. Of each schedule the table has the
-median over the repeats, and the range.
+median over the repeats, and the range. With --after every run goes on with a copy of a campaign, and what it adds is
+what counts: which schedule is best when the easy half is covered is another question than which begins fastest.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -73,14 +76,17 @@ class Recorder:
         pass
 
 
-def campaign(target: str, schedule: str, seed: int, seconds: float) -> Run:
-    """Run a campaign and watch it."""
+def campaign(target: str, schedule: str, seed: int, seconds: float, after: Path | None) -> Run:
+    """Run a campaign, or go on with a copy of one, and watch it."""
     settings = Settings(targets=(target,), seed=seed, schedule=schedule, time_limit=LIMITS.get(target, 60.0))
     screen = Recorder()
     with tempfile.TemporaryDirectory() as scratch:
         limits = settings.time_limit, settings.memory_limit
+        if after is not None:
+            shutil.copytree(after, Path(scratch) / "campaign")
         workforce = Workforce(Path(scratch), (target,), "cpu", (), *limits, (), True)
-        with Store.create(Path(scratch) / "campaign", settings) as store:
+        with opened(Path(scratch) / "campaign", settings) as store:
+            before, known = snapshot(store), len(store.findings())
             workforce.start()
             try:
                 engine = Engine(store, settings, Budget(seconds=seconds), screen, workforce)
@@ -90,7 +96,24 @@ def campaign(target: str, schedule: str, seed: int, seconds: float) -> Run:
                 workforce.close()
             now = snapshot(store)
             screen.update(now)
-            return Run(target, schedule, seed, tuple(screen.points), now.tests, now.valid, len(store.findings()))
+            points = tuple(added(point, before) for point in screen.points)
+            tests, valid = now.tests - before.tests, now.valid - before.valid
+            return Run(target, schedule, seed, points, tests, valid, len(store.findings()) - known)
+
+
+def opened(directory: Path, settings: Settings) -> Store:
+    """The store of a campaign that is begun, or gone on with, with some settings."""
+    if not directory.exists():
+        return Store.create(directory, settings)
+    store = Store.open(directory)
+    store.change_settings(settings)
+    return store
+
+
+def added(point: Point, before: Snapshot) -> Point:
+    """What there is at a point that was not there before."""
+    coverage = {name: count - before.coverage.get(name, 0) for name, count in point.coverage.items()}
+    return Point(point.seconds - before.elapsed, point.tests - before.tests, coverage)
 
 
 def read(out: Path, target: str) -> list[Run]:
@@ -156,6 +179,7 @@ def main() -> None:
     parser.add_argument("--time", type=int, default=120, help="seconds of each campaign")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1, help="of the first repeat; the next has the next")
+    parser.add_argument("--after", type=Path, metavar="DIR", help="a campaign that every run goes on with a copy of")
     parser.add_argument("--plot", type=Path, help="draw the runs that are there, and run nothing")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -165,7 +189,7 @@ def main() -> None:
                 path = options.out / f"{options.target}-{entry.name}-{seed}.json"
                 if path.exists():
                     continue
-                run = campaign(options.target, entry.name, seed, options.time)
+                run = campaign(options.target, entry.name, seed, options.time, options.after)
                 path.write_bytes(msgspec.json.encode(run))
                 print(f"{entry.name} {seed}: {run.points[-1]}", file=sys.stderr, flush=True)
     runs = read(options.out, options.target)
