@@ -19,6 +19,18 @@ CHOICES_TABLE = """CREATE TABLE IF NOT EXISTS choices (
     hits INTEGER NOT NULL
 ) WITHOUT ROWID"""
 
+# Likewise.
+LATER_TABLES = (
+    """CREATE TABLE IF NOT EXISTS builds (
+    observer TEXT PRIMARY KEY,
+    build TEXT NOT NULL  -- of the compiler that it has seen all of its features of
+) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS runs (
+    case_id TEXT PRIMARY KEY,
+    seconds REAL NOT NULL  -- of the CPU
+) WITHOUT ROWID""",
+)
+
 _TABLES = """
 CREATE TABLE corpus (
     number INTEGER PRIMARY KEY,  -- 1, 2, 3 ... without gaps: rows are never deleted

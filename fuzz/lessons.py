@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
+from tensorsmith.corpus.coverage import Reached
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.coverage.maps import Added, Maps, take_all
+from tensorsmith.fuzz.coverage.maps import Maps, take_all
 from tensorsmith.fuzz.coverage.shared import write_covered
 from tensorsmith.fuzz.feedback import all_observers
 from tensorsmith.fuzz.messages import Covered, Judged, Origin
@@ -18,12 +20,19 @@ from tensorsmith.ir.cases import Case
 class Lessons:
     """Hears of every test: of its verdict first, and then, if it passed and observers are on, of what it reached."""
 
-    def __init__(self, store: Store, schedule: Schedule, counts: Counter[str], observed: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schedule: Schedule,
+        counts: Counter[str],
+        observed: bool,
+        numbered: Collection[str] = (),
+    ) -> None:
         self._store = store
         self._schedule = schedule
         self._counts = counts
         self._observed = observed
-        self._maps = Maps(store.coverage)
+        self._maps = Maps(store.coverage, numbered)
 
     def share(self, folder: Path) -> None:
         """Leave what is covered where workers that are hired look for it."""
@@ -42,7 +51,7 @@ class Lessons:
         added = take_all(self._maps, {**named, **covered.named}, covered.numbered)
         return self._learn(case, origin, judged, added)
 
-    def _learn(self, case: Case, origin: Origin, judged: Judged, added: list[Added]) -> bool:
+    def _learn(self, case: Case, origin: Origin, judged: Judged, added: list[Reached]) -> bool:
         passed = judged.verdict.outcome == "pass"
         new = [feature for one in added for feature in sample(one.observer, one.first)]
         seen = [feature for one in added for feature in sample(one.observer, one.every)]
@@ -52,11 +61,12 @@ class Lessons:
             self._store.add_to_corpus(case, _why(added), origin.parent, mutators)
             self._schedule.joined(case.id, new)
         if new:
-            for one in added:
-                self._store.coverage.add(one.observer, case.id, one.first, one.every)
+            self._store.coverage.add(case.id, judged.seconds, added)
         return bool(new)
 
 
-def _why(added: list[Added]) -> str:
-    reasons = [f"{one.observer}: {one.example or f'{len(one.first)} new'}" for one in added if one.first]
+def _why(added: list[Reached]) -> str:
+    reasons = [
+        f"{one.observer}: {next(iter(one.names.values()), f'{len(one.first)} new')}" for one in added if one.first
+    ]
     return "; ".join(reasons) or "by chance"

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from pyroaring import BitMap
 
-from tensorsmith.corpus.coverage import Coverage
+from tensorsmith.corpus.coverage import Coverage, Reached
 
-
-@dataclass(frozen=True)
-class Added:
-    """What a test reached in the eyes of one observer.
-
-    Attributes:
-        observer: its name.
-        first: what no test reached before; of numbers, as in `every`.
-        every: all that the test reached.
-        example: the first new feature in words, where it has a name.
-    """
-
-    observer: str
-    first: BitMap
-    every: BitMap
-    example: str
+_NO_NAMES: Mapping[int, str] = MappingProxyType({})
 
 
 class Maps:
     """The maps of all observers of a campaign, those of earlier runs included."""
 
-    def __init__(self, coverage: Coverage) -> None:
+    def __init__(self, coverage: Coverage, numbered: Collection[str] = ()) -> None:
+        """Restore them from the store.
+
+        Args:
+            coverage: of the campaign.
+            numbered: observers that number features, which others want to know all features of from the beginning.
+        """
         self._coverage = coverage
-        self._covered: dict[str, BitMap] = {}
+        self._covered: dict[str, BitMap] = {name: coverage.covered(name) for name in numbered}
         self._numbers: dict[str, dict[str, int]] = {}
 
     def covered(self, observer: str) -> BitMap:
@@ -42,10 +33,10 @@ class Maps:
         return self._covered[observer]
 
     def numbered(self) -> dict[str, BitMap]:
-        """What the observers have seen, in this run, that number features and do not name them; not copies."""
+        """What observers that number features and do not name them have seen, as far as that is known; not copies."""
         return {name: features for name, features in self._covered.items() if name not in self._numbers}
 
-    def take_names(self, observer: str, names: Iterable[str]) -> Added:
+    def take_names(self, observer: str, names: Iterable[str]) -> Reached:
         """A test reached features that the observer names; they are covered from now on."""
         numbers = self._numbers.get(observer)
         if numbers is None:
@@ -54,21 +45,19 @@ class Maps:
         unknown = sorted(every - numbers.keys())
         for name in unknown:
             numbers[name] = len(numbers)
-        if unknown:
-            self._coverage.add_names(observer, [(name, numbers[name]) for name in unknown])
-        return self.take(observer, BitMap([numbers[name] for name in every]), unknown[0] if unknown else "")
+        return self.take(observer, BitMap([numbers[name] for name in every]), {numbers[name]: name for name in unknown})
 
-    def take(self, observer: str, every: BitMap, example: str = "") -> Added:
+    def take(self, observer: str, every: BitMap, names: Mapping[int, str] = _NO_NAMES) -> Reached:
         """A test reached features that the observer numbers; they are covered from now on."""
         covered = self.covered(observer)
         first = every - covered
         if first:
             covered |= first
             self._covered[observer] = covered
-        return Added(observer, first, every, example)
+        return Reached(observer, first, every, names)
 
 
-def take_all(maps: Maps, named: Mapping[str, Iterable[str]], numbered: Mapping[str, bytes]) -> list[Added]:
+def take_all(maps: Maps, named: Mapping[str, Iterable[str]], numbered: Mapping[str, bytes]) -> list[Reached]:
     """What a test reached in the eyes of all observers that saw something; the maps have it from now on.
 
     Args:

@@ -16,6 +16,7 @@ from random import Random
 import pytest
 from pyroaring import BitMap
 
+from tensorsmith.corpus.coverage import Reached
 from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.findings import Finding
 from tensorsmith.corpus.lock import only_engine
@@ -57,9 +58,10 @@ def test_a_campaign_reopens_with_all_that_it_had(store: Store) -> None:
     assert store.add_to_corpus(case(1), why="first")
     assert store.add_to_corpus(case(2), why="new coverage", parent=case(1).id, mutator="splice")
     assert not store.add_to_corpus(case(1), why="again")
-    store.coverage.add_names("lines", [("a", 0), ("b", 1)])
-    store.coverage.add("lines", case(1).id, BitMap([0, 1]), BitMap([0, 1]))
-    store.coverage.add("lines", case(2).id, BitMap([7]), BitMap([1, 7]))
+    named = Reached("lines", BitMap([0, 1]), BitMap([0, 1]), {0: "a", 1: "b"})
+    store.coverage.add(case(1).id, 0.5, [named, Reached("blocks", BitMap([3]), BitMap([3]))])
+    store.coverage.add(case(2).id, 0.25, [Reached("lines", BitMap([7]), BitMap([1, 7]))])
+    store.coverage.set_builds({"blocks": "a build"})
     store.upsert_finding(finding("abc"), {"report.md": "# It crashes\n"})
     store.close()
 
@@ -71,16 +73,20 @@ def test_a_campaign_reopens_with_all_that_it_had(store: Store) -> None:
         ]
         assert again.case(case(2).id) == case(2)
         assert again.coverage.covered("lines") == BitMap([0, 1, 7])
-        assert again.coverage.counts() == {"lines": 3}
+        assert again.coverage.counts() == {"lines": 3, "blocks": 1}
         assert again.coverage.numbers("lines") == {"a": 0, "b": 1}
-        assert again.coverage.sets("lines") == {case(1).id: BitMap([0, 1]), case(2).id: BitMap([1, 7])}
-        assert again.coverage.observers() == ["lines"]
-        assert {id_: first for _, id_, first in again.coverage.firsts()} == {
-            case(1).id: BitMap([0, 1]),
-            case(2).id: BitMap([7]),
-        }
-        assert again.coverage.owner("lines", BitMap([7, 9])) == case(2).id
-        assert again.coverage.owner("lines", BitMap([9])) is None
+        assert list(again.coverage.sets()) == [
+            ("blocks", case(1).id, BitMap([3])),
+            *sorted([("lines", case(1).id, BitMap([0, 1])), ("lines", case(2).id, BitMap([1, 7]))]),
+        ]
+        assert again.coverage.observers() == ["blocks", "lines"]
+        firsts = list(again.coverage.firsts())
+        assert firsts[2:] == [("lines", case(2).id, BitMap([7]))]
+        assert sorted(firsts[:2]) == [("blocks", case(1).id, BitMap([3])), ("lines", case(1).id, BitMap([0, 1]))]
+        assert again.coverage.seconds() == {case(1).id: 0.5, case(2).id: 0.25}
+        assert again.coverage.builds() == {"blocks": "a build"}
+        again.coverage.forget(["blocks"])
+        assert (again.coverage.builds(), again.coverage.counts()) == ({}, {"lines": 3})
         assert again.finding("abc") == finding("abc")
         assert (again.finding_directory("abc") / "report.md").read_text() == "# It crashes\n"
 

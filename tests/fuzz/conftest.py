@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from pyroaring import BitMap
 
+from tensorsmith.corpus.coverage import Reached
 from tensorsmith.corpus.findings import Finding
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
@@ -58,7 +59,7 @@ def campaign(tmp_path: Path, good_case: TestCase) -> Path:
     directory = tmp_path / "campaign"
     with Store.create(directory, Settings(targets=("aot_eager",), seed=3)) as store:
         store.add_to_corpus(good_case, why="first")
-        store.coverage.add("lines", good_case.id, BitMap([0, 1]), BitMap([0, 1]))
+        store.coverage.add(good_case.id, 0.5, [Reached("lines", BitMap([0, 1]), BitMap([0, 1]))])
         store.add_counts({"tests": 40, "valid": 30, "elapsed": 8, "invalid:nonfinite": 7, "invalid:eager-error": 3})
         store.add_counts(
             {f"way:insert:{what}": n for what, n in (("tests", 9), ("valid", 8), ("new", 2), ("failed", 1))}

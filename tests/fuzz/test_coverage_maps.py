@@ -22,9 +22,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_a_feature_is_new_once(store: Store) -> None:
     maps = Maps(store.coverage)
     first = maps.take_names("passes", ["fold", "fuse"])
-    assert (len(first.first), len(first.every), first.example) == (2, 2, "fold")
+    assert (len(first.first), len(first.every), first.names) == (2, 2, {0: "fold", 1: "fuse"})
     second = maps.take_names("passes", ["fuse", "inline"])
-    assert (len(second.first), len(second.every), second.example) == (1, 2, "inline")
+    assert (len(second.first), len(second.every), second.names) == (1, 2, {2: "inline"})
     assert not maps.take_names("passes", ["inline", "fold"]).first
 
 
@@ -37,9 +37,10 @@ def test_observers_do_not_share_features(store: Store) -> None:
 
 def test_a_campaign_that_goes_on_knows_what_was_covered(store: Store) -> None:
     maps = Maps(store.coverage)
-    for added in take_all(maps, {"passes": ("fold", "fuse")}, {"blocks": BitMap([4]).serialize()}):
-        store.coverage.add(added.observer, "case", added.first, added.every)
-    again = Maps(store.coverage)
+    added = take_all(maps, {"passes": ("fold", "fuse")}, {"blocks": BitMap([4]).serialize()})
+    store.coverage.add("case", 1.0, added)
+    again = Maps(store.coverage, ["blocks"])
+    assert again.numbered() == {"blocks": BitMap([4])}
     assert not again.take_names("passes", ["fuse"]).first
     assert again.take_names("passes", ["inline"]).first == BitMap([2])
     assert not again.take("blocks", BitMap([4])).first

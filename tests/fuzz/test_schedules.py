@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from pyroaring import BitMap
 
+from tensorsmith.corpus.coverage import Reached
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.messages import Origin
@@ -108,7 +109,7 @@ def test_a_campaign_that_goes_on_knows_what_its_seeds_were_first_to_reach(store:
     common, rare = case_of(), msgspec.structs.replace(case_of(), target="tvm")
     for number, case in enumerate((common, rare)):
         store.add_to_corpus(case, "why")
-        store.coverage.add("observer", case.id, BitMap([number]), BitMap([number]))
+        store.coverage.add(case.id, 1.0, [Reached("observer", BitMap([number]), BitMap([number]))])
     schedule = Guided(PLAN, 0, Always("program"), store)
     for _ in range(2000):
         schedule.heard(Heard(Origin(), True, [("observer", 0)], [], 1.0))
