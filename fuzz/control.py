@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
+from tensorsmith.fuzz.coverage.watched import Watched
 from tensorsmith.ir.testcase import Device
 
 _LARGEST = 1 << 16
@@ -36,9 +37,10 @@ class Fork(msgspec.Struct, frozen=True, tag="fork"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """All targets are warm; the notice, if there is one, is for people."""
+    """All targets are warm, and these observers at work; the notice, if there is one, is for people."""
 
     notice: str = ""
+    watched: tuple[Watched, ...] = ()
 
 
 class NotReady(msgspec.Struct, frozen=True, tag="not-ready"):

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,7 @@ from tensorsmith.fuzz.messages import (
     WorkerFailed,
 )
 from tensorsmith.fuzz.native_turn import NativeTurn
+from tensorsmith.fuzz.recall import recall_corpus
 from tensorsmith.fuzz.schedules.api import Plan, Schedule
 from tensorsmith.fuzz.schedules.registry import find_schedule
 from tensorsmith.fuzz.screen import Screen
@@ -78,7 +79,11 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
             ready = workforce.start()
             if ready.notice:
                 screen.message(ready.notice)
-            engine = Engine(store, settings, budget, screen, workforce)
+            failed = recall_corpus(store, workforce, screen, ready.watched, settings.workers)
+            numbered = [one.observer for one in ready.watched if one.family]
+            engine = Engine(store, settings, budget, screen, workforce, numbered)
+            for case, verdict in failed:
+                engine.alarms.hear(case, verdict)
             engine.run()
             return engine.alarms.confirmed
         finally:
@@ -100,6 +105,7 @@ class Engine:
         budget: Budget,
         screen: Screen,
         workforce: Workforce,
+        numbered: Collection[str] = (),
     ) -> None:
         self.store = store
         self.settings = settings
@@ -118,7 +124,7 @@ class Engine:
         self.retry: deque[RunBatch] = deque()
         self.native_turn = NativeTurn()
         self.counts: Counter[str] = Counter({"runs": 1})
-        self.lessons = Lessons(store, self.schedule, self.counts, settings.coverage)
+        self.lessons = Lessons(store, self.schedule, self.counts, settings.coverage, numbered)
         self.choices: Counter[str] = Counter()
         self.tests = 0
         self.interrupted = False

@@ -65,8 +65,9 @@ def main() -> None:
 
 
 def _warm(order: Warm) -> Ready:
-    from tensorsmith.fuzz.coverage.native.watch import arm_libraries
-    from tensorsmith.fuzz.coverage.observers import start_observers
+    from tensorsmith.fuzz.coverage.builds import all_watched
+    from tensorsmith.fuzz.coverage.native.watch import arm_libraries, armed_libraries
+    from tensorsmith.fuzz.coverage.observers import start_observers, started_observers
     from tensorsmith.generators.in_use import entries_in_use, keep_disagreements, use_operators
     from tensorsmith.generators.operator_file import read_operators
     from tensorsmith.generators.table import table_notice
@@ -94,7 +95,8 @@ def _warm(order: Warm) -> Ready:
     if order.observe:
         # Last, for what was executed until now is no test's doing.
         notices.append(arm_libraries(targets))
-    return Ready("; ".join(notice for notice in notices if notice))
+    notice = "; ".join(notice for notice in notices if notice)
+    return Ready(notice, all_watched(started_observers(), armed_libraries(), targets))
 
 
 def _serve(control: socket.socket) -> None:

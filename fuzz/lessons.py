@@ -66,7 +66,10 @@ class Lessons:
 
 
 def _why(added: list[Reached]) -> str:
-    reasons = [
-        f"{one.observer}: {next(iter(one.names.values()), f'{len(one.first)} new')}" for one in added if one.first
-    ]
+    reasons = [f"{one.observer}: {_example(one)}" for one in added if one.first]
     return "; ".join(reasons) or "by chance"
+
+
+def _example(one: Reached) -> str:
+    """The first of the new features that has a name, else how many there are."""
+    return next(iter(one.names.values()), f"{len(one.first)} new")
