@@ -122,7 +122,7 @@ class Store:
     def put_case(self, case: Case) -> str:
         """Store a test case, if it is not stored yet, and return its id."""
         id_ = case.id
-        path = self._blob(id_)
+        path = self.case_path(id_)
         if not path.exists():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ class Store:
         Raises:
             InvalidInputError: there is none of this id, or its file is damaged.
         """
-        return load(self._blob(id_))
+        return load(self.case_path(id_))
 
     def add_to_corpus(self, case: Case, why: str, parent: str = "", mutator: str = "") -> bool:
         """Keep a test case for mutation. Says whether it was new."""
@@ -277,7 +277,8 @@ class Store:
             )
         return self.finding(full)
 
-    def _blob(self, id_: str) -> Path:
+    def case_path(self, id_: str) -> Path:
+        """Where the file of a stored test case is."""
         return self.directory / "blobs" / id_[:2] / f"{id_}.json"
 
     def _query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:

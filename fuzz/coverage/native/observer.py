@@ -20,6 +20,9 @@ Indices = npt.NDArray[np.int64]
 
 RUNS = 2
 
+OWNER = "own"
+"""Whose code is observed in campaigns."""
+
 
 class NativeCoverage:
     """Which blocks of a library this process has executed.
@@ -44,7 +47,7 @@ class NativeCoverage:
         cls,
         library: Path,
         level: Level = "block",
-        owner: str = "own",
+        owner: str = OWNER,
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Place breakpoints in a library that is loaded in this process. Once for each library and process.
@@ -69,9 +72,7 @@ class NativeCoverage:
         breakpoints.arm(blocks.offset)
         gc.collect()
         gc.freeze()
-        numbering = f"{analysis.library.identity} {level} {owner} {len(blocks)}"
-        name = f"{analysis.library.path.name} {level}s {hashlib.sha256(numbering.encode()).hexdigest()[:8]}"
-        return cls(analysis, blocks, breakpoints, name)
+        return cls(analysis, blocks, breakpoints, name_of(analysis, level, owner, len(blocks)))
 
     def new_hits(self) -> Indices:
         """The blocks that were executed for the first time in this process since the last call, or full set."""
@@ -143,7 +144,20 @@ class NativeCoverage:
         return np.searchsorted(self.blocks.offset, self._breakpoints.hits())
 
 
-def prepare(library: Path, level: Level = "block", owner: str = "own") -> None:
+def name_of(analysis: Analysis, level: Level, owner: str, blocks: int) -> str:
+    """What the coverage of a library is called; equal only where the numbers of blocks mean the same.
+
+    Args:
+        analysis: of the library.
+        level: of the blocks.
+        owner: of the code.
+        blocks: how many there are.
+    """
+    numbering = f"{analysis.library.identity} {level} {owner} {blocks}"
+    return f"{analysis.library.path.name} {level}s {hashlib.sha256(numbering.encode()).hexdigest()[:8]}"
+
+
+def prepare(library: Path, level: Level = "block", owner: str = OWNER) -> None:
     """Have the analysis of a library in the cache, with a bar of progress where it takes time and a person looks on.
 
     Raises what `NativeCoverage.arm` raises for the file and the owner; the library need not be loaded.

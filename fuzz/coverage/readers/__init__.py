@@ -1,0 +1,1 @@
+"""What the features of observers mean to people: files, functions, lines, words."""
