@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from tensorsmith.corpus.store import Store
-from tensorsmith.fuzz.coverage.builds import Watched
 from tensorsmith.fuzz.coverage.maps import Maps, take_all
 from tensorsmith.fuzz.coverage.shared import write_covered
+from tensorsmith.fuzz.coverage.watched import Watched
 from tensorsmith.fuzz.messages import BatchDone, Covered, Judged, Origin, RunBatch, WorkerFailed
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from tensorsmith.fuzz.cli.corpus import app as corpus
 from tensorsmith.fuzz.cli.cover import cover
 from tensorsmith.fuzz.cli.findings import findings, mark, show
 from tensorsmith.fuzz.cli.fuzz_command import fuzz
@@ -38,6 +39,7 @@ app = typer.Typer(
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(ops, name="ops")
+app.add_typer(corpus, name="corpus")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

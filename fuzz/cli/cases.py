@@ -48,7 +48,7 @@ def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
 
 
 def replay_items(path: Path) -> list[ReplayItem]:
-    """The test cases of a campaign, of the directory of a finding, or of a test-case file.
+    """The test cases of a campaign's findings, of the directory of a finding or of test-case files, or of such a file.
 
     What the campaign imports is imported.
 
@@ -60,10 +60,15 @@ def replay_items(path: Path) -> list[ReplayItem]:
             import_first(store.settings.imports)
             shown = [finding for finding in store.findings() if finding.status in SHOWN]
             return [_item(store.finding_directory(finding.id), finding.status) for finding in shown]
+    from tensorsmith.triage.cases import stored_case
+
     if path.is_dir():
+        if not (path / CASE_FILE).exists():
+            files = sorted(path.glob("*.json"))
+            if files:
+                return [ReplayItem(file, stored_case(file)) for file in files]
         _import_as_campaign(path)
         return [_item(path, _status(path))]
-    from tensorsmith.triage.cases import stored_case
 
     return [ReplayItem(path, stored_case(path))]
 
@@ -110,5 +115,7 @@ def _status(directory: Path) -> Status | None:
 def _case_file(directory: Path) -> Path:
     path = directory / CASE_FILE
     if not path.exists():
-        raise InvalidInputError(f"{directory}: neither a campaign nor a finding (no {CAMPAIGN_FILE}, no {CASE_FILE})")
+        raise InvalidInputError(
+            f"{directory}: neither a campaign nor a finding (no {CAMPAIGN_FILE}, no {CASE_FILE}), and has no test cases"
+        )
     return path

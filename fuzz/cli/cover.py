@@ -70,9 +70,7 @@ def cover(
     if owner is not None and diff is not None:
         raise InvalidInputError("--owner and --diff ask different questions; give one of them")
     if (owner is not None or diff is not None) and (lcov or data or html):
-        raise InvalidInputError(
-            "--lcov, --data and --html write what the whole campaign covered; leave --owner and --diff"
-        )
+        raise InvalidInputError("--lcov, --data and --html are of the whole campaign; leave --owner and --diff out")
     from tensorsmith.fuzz.coverage.seen import all_seen, read
 
     with Store.open(directory) as store:

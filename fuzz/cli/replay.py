@@ -39,7 +39,7 @@ class Replayed(msgspec.Struct, frozen=True):
 def replay(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Campaigns, directories of findings, test-case files."),
+        typer.Argument(metavar="PATH...", help="Campaigns, directories of findings or of test cases, test-case files."),
     ],
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML too.")] = None,
     json: JsonOption = False,

@@ -54,7 +54,7 @@ def read(seen: Seen) -> Read:
 
 def positions(features: BitMap) -> Positions:
     """Features as an array."""
-    return np.array(features, dtype=np.int64)
+    return np.array(features.to_array(), dtype=np.int64)
 
 
 def items_in_order(store: Store, observer: str, layout: Layout) -> Iterator[tuple[str, Positions]]:

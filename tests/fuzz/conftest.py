@@ -12,7 +12,10 @@ from tensorsmith.corpus.coverage import Reached
 from tensorsmith.corpus.findings import Finding
 from tensorsmith.corpus.settings import Settings
 from tensorsmith.corpus.store import Store
+from tensorsmith.fuzz.budget import Budget
 from tensorsmith.fuzz.cli import main
+from tensorsmith.fuzz.engine import run_campaign
+from tensorsmith.fuzz.statistics import Snapshot
 from tensorsmith.ir.graph import Graph, Input, Node, Ref, TensorType
 from tensorsmith.ir.recipe import Drawn, InputRecipe
 from tensorsmith.ir.testcase import TestCase, encode
@@ -88,3 +91,39 @@ def campaign(tmp_path: Path, good_case: TestCase) -> Path:
             }
             store.upsert_finding(finding, files)
     return directory
+
+
+@pytest.fixture(scope="session")
+def tir_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign over passes of TVM that ran for some tests with all observers. Copy it to change it."""
+    pytest.importorskip("tvm")
+    directory = tmp_path_factory.mktemp("campaigns") / "tir"
+    run_on(directory, 24)
+    return directory
+
+
+class Messages:
+    """A screen that keeps what a person is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Nothing to show."""
+
+    def finding(self, finding: Finding) -> None:
+        """Nothing to show."""
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def run_on(directory: Path, tests: int) -> list[str]:
+    """Begin a campaign over passes of TVM, or go on with it; gives what people are told."""
+    screen = Messages()
+    settings = Settings(targets=("tvm-tir",), seed=5, time_limit=20.0)
+    run_campaign(directory, settings, Budget(None, tests), screen)
+    return screen.said

@@ -9,7 +9,7 @@ import pytest
 
 from tensorsmith.fuzz.cli import COMMANDS
 
-NAMES = [*(command.__name__ for command in COMMANDS), "ops", "ops learn"]
+NAMES = [*(command.__name__ for command in COMMANDS), "ops", "ops learn", "corpus", "corpus distill"]
 
 
 def test_every_command_of_this_version_is_there(run: Any) -> None:
@@ -18,7 +18,7 @@ def test_every_command_of_this_version_is_there(run: Any) -> None:
     listed = {line.split()[0] for line in ran.out.split("Commands:")[1].splitlines() if line.strip()}
     assert listed == {
         "fuzz", "status", "findings", "show", "mark", "reduce", "report", "replay", "gen", "ops", "targets", "oracles",
-        "mutators",
+        "mutators", "cover", "corpus",
     }  # fmt: skip
 
 

@@ -26,6 +26,15 @@ def lessons_of(store: Store, observed: bool = True) -> tuple[Lessons, Counter[st
     return Lessons(store, schedule, counts, observed), counts
 
 
+def test_workers_of_a_campaign_that_goes_on_know_what_was_covered_before(tmp_path: Path, good_case: TestCase) -> None:
+    with Store.create(tmp_path / "campaign", Settings(targets=("aot_eager",))) as store:
+        lessons_of(store)[0].covered(good_case, Origin(), PASSED, saw("fused a with b"))
+    with Store.open(tmp_path / "campaign") as store:
+        schedule = find_schedule("joint").make(Plan(("aot_eager",), "cpu", 8), 0, store)
+        Lessons(store, schedule, Counter(), True, ["blocks"]).share(tmp_path)
+    assert read_covered(tmp_path) == {"blocks": BitMap([3, 4])}
+
+
 def saw(*features: str) -> Covered:
     return Covered(0, {"decisions": frozenset(features)}, {"blocks": BitMap([3, 4]).serialize()})
 

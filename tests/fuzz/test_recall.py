@@ -1,0 +1,66 @@
+"""A campaign that goes on makes its maps anew where the compiler is another build."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pyroaring import BitMap
+
+from tensorsmith.corpus.store import Store
+from tests.fuzz.conftest import run_on
+
+pytestmark = pytest.mark.slow
+
+AGAIN = "no maps of the compiler that is installed; running the"
+
+
+def pretend(directory: Path, *changes: str) -> None:
+    """Change rows of a campaign's store."""
+    with closing(sqlite3.connect(directory / "store.sqlite")) as database, database:
+        for change in changes:
+            database.execute(change)
+
+
+def sets_of(directory: Path) -> dict[tuple[str, str], BitMap]:
+    with Store.open(directory) as store:
+        return {(observer, case_id): every for observer, case_id, every in store.coverage.sets()}
+
+
+def test_maps_of_another_build_are_made_anew(tir_campaign: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "campaign"
+    shutil.copytree(tir_campaign, directory)
+    before = sets_of(directory)
+    (native,) = {observer for observer, _ in before if observer.startswith("libtvm")}
+    old = "libtvm_compiler.so blocks 01234567"
+    pretend(
+        directory,
+        f"UPDATE builds SET build = 'another', observer = '{old}' WHERE observer = '{native}'",
+        f"UPDATE reached SET observer = '{old}' WHERE observer = '{native}'",
+        "UPDATE builds SET build = 'apache-tvm 0.1' WHERE observer = 'tir-passes'",
+        "UPDATE reached SET every = x'3a30000000000000' WHERE observer = 'tir-passes'",
+    )
+    said = run_on(directory, 1)
+    with Store.open(directory) as store:
+        kept = len([entry for entry in store.corpus() if any(id_ == entry.id for _, id_ in before)])
+        assert store.coverage.builds().keys() == {native, "tir-passes"}
+        assert "apache-tvm 0.1" not in store.coverage.builds().values()
+        counts = store.coverage.counts()
+    assert [line for line in said if AGAIN in line] == [
+        f"tir-passes, libtvm_compiler.so blocks: {AGAIN} {kept} tests of the corpus again to make them"
+    ]
+    assert f"run again: {kept} of {kept} tests of the corpus" in said
+
+    after = sets_of(directory)
+    assert not any(observer == old for observer, _ in after)
+    for observer in ("tir-passes", "tir-constructs"):
+        assert {key: every for key, every in after.items() if key in before and key[0] == observer} == {
+            key: every for key, every in before.items() if key[0] == observer
+        }
+    # Which test of a process comes first to what is done once in a process is another story.
+    blocks = [BitMap().union(*(s for (name, _), s in sets.items() if name == native)) for sets in (before, after)]
+    assert len(blocks[0] & blocks[1]) > 0.95 * len(blocks[0])
+    assert counts[native] == len(blocks[1])
