@@ -39,6 +39,7 @@ from tensorsmith.fuzz.schedules.registry import find_schedule
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
+from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.death import died
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died
@@ -52,8 +53,17 @@ GRACE_SHARE = 0.5
 GRACE_SECONDS = 90.0
 
 
-def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Screen) -> int:
+def run_campaign(
+    directory: Path, settings: Settings, budget: Budget, screen: Screen, seeds: Collection[Case] = ()
+) -> int:
     """Run a campaign, or go on with one, until the budget is used up, and return how many findings are new.
+
+    Args:
+        directory: of the campaign, which is made if need be.
+        settings: how it runs.
+        budget: how much more to run.
+        screen: is told how it goes.
+        seeds: test cases that its corpus is to have from the beginning.
 
     Raises:
         InvalidInputError: the directory is something else, or a target is unknown.
@@ -64,6 +74,8 @@ def run_campaign(directory: Path, settings: Settings, budget: Budget, screen: Sc
     with store, only_engine(directory), tempfile.TemporaryDirectory(prefix="tensorsmith-") as scratch:
         settings = keep_operators(directory, msgspec.structs.replace(settings, versions=installed_versions()))
         store.change_settings(settings)
+        for case in seeds:
+            store.add_to_corpus(case, "given")
         workforce = Workforce(
             Path(scratch),
             settings.targets,

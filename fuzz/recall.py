@@ -12,6 +12,7 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.coverage.maps import Maps, take_all
 from tensorsmith.fuzz.coverage.shared import write_covered
 from tensorsmith.fuzz.coverage.watched import Watched
+from tensorsmith.fuzz.feedback import all_observers
 from tensorsmith.fuzz.messages import BatchDone, Covered, Judged, Origin, RunBatch, WorkerFailed
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
@@ -35,9 +36,14 @@ class Recall:
         self._workforce = workforce
         self._screen = screen
         self._changed = {one.observer: one for one in changed}
+        known = store.coverage.observers()
+        # Observers of test cases, which see no compiler, have nothing to see anew, but may have seen nothing yet.
+        self._readers = [observer for observer in all_observers() if observer.name not in known]
         self._maps = Maps(store.coverage)
         # Ids of test cases, each batch of one target.
         self._waiting: deque[list[str]] = deque()
+        # Orders that were given and neither done nor ended by a death that was told.
+        self._under_way = 0
         self._done = 0
         self._size = 0
         self._said = 0
@@ -48,7 +54,7 @@ class Recall:
         self._size = sum(len(some) for some in ids.values())
         for some in ids.values():
             self._waiting.extend(list(some[start : start + BATCH]) for start in range(0, len(some), BATCH))
-        while self._waiting or any(worker.order for worker in self._workforce.workers.values()):
+        while self._waiting or self._under_way:
             while self._waiting and len(self._workforce.workers) < workers:
                 self._hire()
             for worker in list(self._workforce.workers.values()):
@@ -73,6 +79,7 @@ class Recall:
             self._workforce.dismiss(worker)
             worker = self._hire()
         batch = [self._store.case(id_) for id_ in self._waiting.popleft()]
+        self._under_way += 1
         self._workforce.give(worker, RunBatch(tuple(batch), tuple(Origin() for _ in batch)))
 
     def _hear(self, heard: Heard) -> None:
@@ -82,7 +89,8 @@ class Recall:
             self._judged(_case(worker, message.position), message.verdict)
         elif isinstance(message, Covered):
             case, judged = _case(worker, message.position), worker.verdicts[message.position]
-            named = {name: seen for name, seen in message.named.items() if name in self._changed}
+            named = {observer.name: frozenset(observer.features(case)) for observer in self._readers}
+            named |= {name: seen for name, seen in message.named.items() if name in self._changed}
             numbered = {name: blob for name, blob in message.numbered.items() if name in self._changed}
             reached = take_all(self._maps, named, numbered)
             if reached:
@@ -90,6 +98,7 @@ class Recall:
         elif isinstance(message, BatchDone | WorkerFailed):
             if isinstance(message, WorkerFailed):
                 self._screen.message("a worker failed, a fault of tensorsmith: " + message.text.strip()[-1500:])
+            self._under_way -= 1
             worker.order, worker.announced = None, None
             worker.served += 1
 
@@ -108,6 +117,7 @@ class Recall:
         order = worker.order
         if not isinstance(order, RunBatch):
             return
+        self._under_way -= 1
         left = [position for position in range(len(order.cases)) if position not in worker.verdicts]
         suspect = worker.position if worker.position in left else left[0] if len(left) == 1 else None
         if suspect is not None:

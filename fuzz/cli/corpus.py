@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from pathlib import Path
 from typing import Annotated
 
@@ -86,8 +87,8 @@ def distill(
         str(out),
         len(chosen),
         len(kept),
-        sum(seconds.get(id_, 0.0) for id_ in chosen),
-        sum(seconds.values()),
+        fsum(seconds.get(id_, 0.0) for id_ in chosen),
+        fsum(seconds.values()),
         features,
         lost,
     )

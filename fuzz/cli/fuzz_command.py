@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +28,7 @@ from tensorsmith.fuzz.cli.options import (
 from tensorsmith.fuzz.schedules.registry import DEFAULT, SCHEDULES, find_schedule
 from tensorsmith.fuzz.screen import screen_for, statistics_table
 from tensorsmith.fuzz.statistics import snapshot
+from tensorsmith.ir.cases import Case, load
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError, TensorsmithError
 from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
@@ -64,6 +66,12 @@ def fuzz(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Operators that `ops learn` wrote; may be given again, DIR keeps a copy."),
     ] = None,
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH", help="Tests to begin a new campaign with: a file, or a directory of `corpus distill`."
+        ),
+    ] = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
 ) -> None:
@@ -97,10 +105,11 @@ def fuzz(
         versions=installed_versions(),
         **{name: value for name, value in given.items() if value is not None},
     )
+    given_cases = _seeds(directory, settings, seeds or ())
     kinds = _check(directory, settings)
     if test_timeout is None and kinds == {"tir"} and not (directory / FILE_NAME).exists():
         settings = msgspec.structs.replace(settings, time_limit=TIR_TIME_LIMIT)
-    new = _run(directory, settings, budget)
+    new = _run(directory, settings, budget, given_cases)
     with Store.open(directory) as store:
         print()
         Console().print(statistics_table(snapshot(store)), soft_wrap=True)
@@ -120,6 +129,27 @@ def _present_settings(directory: Path) -> Settings:
     if (directory / FILE_NAME).exists():
         return read_settings(directory)
     return Settings(seed=secrets.randbelow(1 << 32), workers=available_cores())
+
+
+def _seeds(directory: Path, settings: Settings, paths: Sequence[Path]) -> list[Case]:
+    """The test cases that `--seeds` names.
+
+    Raises:
+        InvalidInputError: the campaign is no new one, or a test case cannot be read or is not for its targets.
+    """
+    if paths and (directory / FILE_NAME).exists():
+        raise InvalidInputError(f"--seeds: {directory} is a campaign already, and seeds are what one begins with")
+    found: list[Case] = []
+    for path in paths:
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not files:
+            raise InvalidInputError(f"--seeds {path}: has no test cases (.json)")
+        for file in files:
+            case = load(file)
+            if case.target not in settings.targets:
+                raise InvalidInputError(f"--seeds {file}: for {case.target}, which the campaign does not test")
+            found.append(case)
+    return found
 
 
 def _check(directory: Path, settings: Settings) -> set[str]:
@@ -158,7 +188,7 @@ def _last_line(text: str) -> str:
     return text.strip().split("\n")[-1]
 
 
-def _run(directory: Path, settings: Settings, budget: Budget) -> int:
+def _run(directory: Path, settings: Settings, budget: Budget, seeds: Sequence[Case]) -> int:
     """Run the campaign with a screen; returns how many findings are new."""
     from tensorsmith.fuzz.engine import run_campaign
 
@@ -168,6 +198,6 @@ def _run(directory: Path, settings: Settings, budget: Budget) -> int:
             f"{directory}: {', '.join(settings.targets)} on {settings.device}, "
             f"{settings.workers} workers, seed {settings.seed}"
         )
-        return run_campaign(directory, settings, budget, screen)
+        return run_campaign(directory, settings, budget, screen, seeds)
     finally:
         screen.close()

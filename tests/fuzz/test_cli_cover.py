@@ -235,4 +235,11 @@ def test_a_campaign_that_went_on_reached_more_and_distills_to_the_same(
     assert ran.code == 0, ran.out + ran.err
     assert {one["status"] for one in json.loads(ran.out)} == {"passes"}
     run("corpus", "distill", longer, "--observer", "tir-passes", "--out", tmp_path / "again")
+    begun = tmp_path / "begun"
+    ran = run("fuzz", begun, "--target", "tvm-tir", "--tests", 1, "--workers", 1, "--seeds", tmp_path / "few")
+    assert f"{AGAIN} {few['tests']} tests" in ran.out
+    with Store.open(longer) as store, Store.open(begun) as other:
+        assert {entry.id for entry in other.corpus()} >= {path.stem for path in (tmp_path / "few").iterdir()}
+        assert other.coverage.numbers("tir-passes").keys() >= store.coverage.numbers("tir-passes").keys()
+        assert other.coverage.counts()["tir-constructs"] > 0
     assert {p.name for p in (tmp_path / "few").iterdir()} == {p.name for p in (tmp_path / "again").iterdir()}

@@ -33,6 +33,13 @@ from tensorsmith.ir.testcase import TestCase, encode
             3,
             r"asking the targets failed \(exit\): no message was left; may an --im",
         ),
+        ("fuzz {empty}/new --target eager --seeds {empty}", 2, "--seeds {empty}: has no test cases"),
+        (
+            "fuzz {empty}/new --target eager --seeds {good}",
+            2,
+            r"good\.json: for aot_eager, which the campaign",
+        ),
+        ("fuzz {campaign} --seeds {good}", 2, "is a campaign already, and seeds are what one begins with"),
         ("replay {empty}", 2, "neither a campaign nor a finding"),
         ("replay {empty}/none.json", 2, r"none\.json: cannot be read: No such file"),
         ("replay {truncated}", 2, r"truncated\.json: not a test case: Input data was truncated"),
