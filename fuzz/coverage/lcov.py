@@ -1,7 +1,8 @@
 """LCOV trace files, of what is known: functions without their lines, or lines.
 
-The format is that of geninfo(1). Where a function begins is not known of a library without debugging information, so
-its line is given as 0. The count of a function or line is the number of tests that are known to reach it.
+The format is that of geninfo(1), in which names of functions end at a comma, so they have semicolons here. Where a
+function begins is not known of a library without debugging information, so its line is given as 0. The count of a
+function or line is the number of tests that are known to reach it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def _records(layout: Layout, tests: Positions) -> Iterator[str]:
 
 
 def _functions(file: str, functions: list[tuple[str, int]]) -> str:
+    functions = [(name.replace(",", ";"), count) for name, count in functions]
     lines = [f"TN:\nSF:{file}"]
     lines += [f"FN:0,{name}" for name, _ in functions]
     lines += [f"FNDA:{count},{name}" for name, count in functions]

@@ -167,7 +167,8 @@ def test_a_campaign_over_tvm_is_shown_by_source_file(run: Any, tir_campaign: Pat
     assert f"FNF:{rewrite['items']['total']}" in record
     assert f"FNH:{rewrite['items']['reached']}" in record
     hit = {line.split(",", 1)[1] for line in record if line.startswith("FNDA:") and not line.startswith("FNDA:0,")}
-    assert hit == {item["name"] for item in rewrite["reached"]}
+    assert hit == {item["name"].replace(",", ";") for item in rewrite["reached"]}
+    assert all(line.count(",") == 1 for line in record if line.startswith("FNDA:"))
     # No line of it is known.
     assert not any(line.startswith(("DA:", "LF:", "LH:")) for line in record)
     assert all(line.startswith("FN:0,") for line in record if line.startswith("FN:"))
