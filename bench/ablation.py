@@ -87,9 +87,9 @@ def campaign(target: str, schedule: str, seed: int, seconds: float, after: Path 
         workforce = Workforce(Path(scratch), (target,), "cpu", (), *limits, (), True)
         with opened(Path(scratch) / "campaign", settings) as store:
             before, known = snapshot(store), len(store.findings())
-            workforce.start()
+            numbered = [one.observer for one in workforce.start().watched if one.family]
             try:
-                engine = Engine(store, settings, Budget(seconds=seconds), screen, workforce)
+                engine = Engine(store, settings, Budget(seconds=seconds), screen, workforce, numbered)
                 engine.triagers = 0
                 engine.run()
             finally:
