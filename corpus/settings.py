@@ -26,8 +26,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `size` is the number of operators a random graph is to have; `schedule` says what is tested next; `time_limit` is in
     seconds and `memory_limit` in bytes of resident memory, both for one test; `imports` are modules that workers import
     first, such as one that registers a torch.compile backend; `operators` are files of operators that programs are made
-    of beside those of the table that ships, as paths relative to the campaign's directory; `versions` are those that
-    the campaign last ran with.
+    of beside those of the table that ships, as paths relative to the campaign's directory; `known` are registries of
+    known bugs beside the `known.toml` that the directory may have; `versions` are those that the campaign last ran
+    with.
     """
 
     targets: tuple[str, ...] = ("inductor",)
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # Modules or Python files to import first, which register a user's own backends.
     imports: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
 
 

@@ -30,8 +30,10 @@ from tensorsmith.corpus.settings import Settings, read_settings, write_settings
 from tensorsmith.ir.cases import Case, encode, load
 from tensorsmith.ir.errors import InvalidInputError
 
-# What a creation that was interrupted can have left.
-_OWN_FILES = frozenset({DATABASE_FILE, DATABASE_FILE + "-wal", DATABASE_FILE + "-shm", LOCK_FILE, "blobs", "findings"})
+# What a creation that was interrupted can have left, and what a person may have put there before.
+_OWN_FILES = frozenset(
+    {DATABASE_FILE, DATABASE_FILE + "-wal", DATABASE_FILE + "-shm", LOCK_FILE, "blobs", "findings", "known.toml"}
+)
 
 _finding_decoder = msgspec.json.Decoder(Finding)
 

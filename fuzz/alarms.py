@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,6 +18,7 @@ from tensorsmith.ir.cases import Case, encode, operators_of, size_of
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.duplicates import KnownFinding, alike, is_simpler, probable_duplicate
+from tensorsmith.triage.known import Failure, KnownBug, is_fixed_here, matching, summary_of
 from tensorsmith.triage.signature import Signature, signature
 
 REDUCE_SECONDS = 150.0
@@ -32,11 +34,21 @@ _FLOOD_WEIGHT = 0.15
 class Alarms:
     """The alarms of a campaign. Every failure that is handed in is in the store when the call returns."""
 
-    def __init__(self, store: Store, screen: Screen, time_limit: float, memory_limit: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        screen: Screen,
+        time_limit: float,
+        memory_limit: int,
+        registry: Sequence[KnownBug] = (),
+    ) -> None:
         self._store = store
         self._screen = screen
         self._time_limit = time_limit
         self._memory_limit = memory_limit
+        self._registry = registry
+        # What the installed release still has.
+        self._registered = [bug for bug in registry if not is_fixed_here(bug)]
         self._queue: deque[TriageAlarm] = deque()
         self._under_triage: dict[str, TriageAlarm] = {}
         self._findings = {finding.id: finding for finding in store.findings()}
@@ -44,9 +56,16 @@ class Alarms:
         self._shown = {f.id: _known(store, f) for f in self._findings.values() if f.status in OPEN}
         self._second_looks = SecondLooks()
         self.confirmed = 0
-        for finding in self._findings.values():
+        for finding in tuple(self._findings.values()):
             if finding.status == "new":
-                self._enqueue(finding, store.case(finding.original), _stored_verdict(store, finding))
+                case, verdict = store.case(finding.original), _stored_verdict(store, finding)
+                bug = self._known_bug(case, verdict, reduced=False)
+                if bug is None:
+                    self._enqueue(finding, case, verdict)
+                else:
+                    self._merge(finding.id, self._finding_about(bug, case, verdict))
+            else:
+                self._mark_as_registered(finding)
 
     def __len__(self) -> int:
         """Alarms that wait for triage."""
@@ -98,6 +117,12 @@ class Alarms:
         """Take in a failure: store it as a new finding, or count it for the finding that it repeats."""
         case_id = self._store.put_case(case)
         known = self._repeats(case, verdict)
+        bug = self._known_bug(case, verdict, reduced=False)
+        if bug is not None:
+            if known is None or self._findings[known].status != "known":
+                known = self._finding_about(bug, case, verdict)
+            self._store.record_observation(known, case_id, seed)
+            return
         looks_again = known is not None and self._second_looks.wanted(case, verdict)
         if known is not None and not looks_again:
             self._store.record_observation(known, case_id, seed)
@@ -143,6 +168,9 @@ class Alarms:
         status: Status = "confirmed" if triaged.reproduced == triaged.of else "flaky"
         if not triaged.repro_runs:
             status = "unconfirmed"
+        bug = self._known_bug(triaged.case, triaged.verdict, reduced=True)
+        if bug is not None and status != "unconfirmed":
+            status = "known"
         existing = self._findings.get(final.id)
         simpler = self._repeats(triaged.case, triaged.verdict) if isinstance(triaged.case, TirCase) else None
         if existing is None and simpler is not None:
@@ -170,11 +198,11 @@ class Alarms:
             also_guilty=also,
             status=status,
             operators=operators_of(triaged.case),
-            summary=triaged.verdict.message.split("\n")[0][:300],
+            summary=summary_of(triaged.verdict.message),
             reproduced=triaged.reproduced,
             of=triaged.of,
             reduced=True,
-            link=existing.link if existing is not None else "",
+            link=(bug.link if bug else "") or (existing.link if existing else ""),
             first_seen=provisional.first_seen,
         )
         self._update(
@@ -195,20 +223,53 @@ class Alarms:
                 if untouched and known.id != finding.id and is_simpler(self._shown[finding.id], known):
                     self._merge(known.id, finding.id)
         if status != "unconfirmed":
-            self.confirmed += existing is None or existing.status == "fixed"
+            self.confirmed += status != "known" and (existing is None or existing.status == "fixed")
             self._screen.finding(finding)
 
     def weights(self) -> dict[str, float]:
-        """Weights below 1 for the operators that small findings are about, and for passes that hang on any program."""
+        """Weights below 1 for the operators that small findings are about, and for passes that hang on any program;
+        those of registered bugs before they are met, too."""
+        met = (finding for finding in self._findings.values() if finding.status in OPEN and finding.reduced)
+        abouts: tuple[Finding | KnownBug, ...] = (*met, *self._registered)
         return {
             name: _FLOOD_WEIGHT
-            for finding in self._findings.values()
-            if finding.status in OPEN and len(finding.operators) <= _FEW_OPERATORS
-            for name in finding.operators or ((finding.guilty,) if finding.kind == "hang" else ())
+            for about in abouts
+            if len(about.operators) <= _FEW_OPERATORS
+            for name in about.operators or ((about.guilty,) if about.kind == "hang" and about.guilty else ())
         }
 
     def _repeats(self, case: Case, verdict: Verdict) -> str | None:
         return probable_duplicate(case, verdict, tuple(self._shown.values()))
+
+    def _known_bug(self, case: Case, verdict: Verdict, *, reduced: bool) -> KnownBug | None:
+        operators = operators_of(case) if reduced else None
+        failure = Failure(case.target, verdict.kind, verdict.guilty, summary_of(verdict.message), operators)
+        return matching(self._registered, failure)
+
+    def _finding_about(self, bug: KnownBug, case: Case, verdict: Verdict) -> str:
+        """The id of the finding that counts failures which an entry of the registry tells before triage."""
+        id_ = f"known-{bug.id}"
+        if id_ not in self._findings or self._findings[id_].status != "known":
+            files: dict[str, str | bytes] = {name: encode(case) for name in ("testcase.json", "original.json")}
+            finding = msgspec.structs.replace(_provisional(case, verdict), id=id_, status="known", link=bug.link)
+            self._update(finding, {**files, "verdict.json": _readable(verdict)})
+        return id_
+
+    def _mark_as_registered(self, finding: Finding) -> None:
+        """Let a finding be known, or no longer, as the registry says: it may have changed, or the compiler may have."""
+        operators = finding.operators if finding.reduced else None
+        failure = Failure(finding.target, finding.kind, finding.guilty, finding.summary, operators)
+        bug = matching(self._registry, failure)
+        if bug is None:
+            return
+        status: Status = "fixed" if is_fixed_here(bug) else "known"
+        if (finding.status in ("confirmed", "flaky") and status == "known") or (
+            finding.status == "known" and status == "fixed"
+        ):
+            self._findings[finding.id] = marked = self._store.mark(finding.id, status, bug.link)
+            self._shown.pop(marked.id, None)
+            if marked.status in OPEN:
+                self._shown[marked.id] = _known(self._store, marked)
 
     def _enqueue(self, finding: Finding, case: Case, verdict: Verdict) -> None:
         self._queue.append(TriageAlarm(finding.id, case, verdict, REDUCE_SECONDS, self._time_limit, self._memory_limit))
@@ -250,7 +311,7 @@ def _provisional(case: Case, verdict: Verdict) -> Finding:
         channel=verdict.channel,
         guilty=verdict.guilty,
         operators=operators_of(case),
-        summary=verdict.message.split("\n")[0][:300],
+        summary=summary_of(verdict.message),
         first_seen=time.time(),
     )
 

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -43,6 +43,7 @@ from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.death import died
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Died
+from tensorsmith.triage.known import KnownBug, known_beside
 
 # Orders that a worker serves before a fresh one replaces it: compilers leak.
 WORKER_LIFE = 60
@@ -66,10 +67,11 @@ def run_campaign(
         seeds: test cases that its corpus is to have from the beginning.
 
     Raises:
-        InvalidInputError: the directory is something else, or a target is unknown.
+        InvalidInputError: the directory is something else, a target is unknown, or a registry of known bugs is wrong.
         EnvironmentLacksError: a target cannot run here.
         StoreError: the directory cannot be written, or another engine runs it.
     """
+    known = known_beside(directory, settings.known)
     store = Store.open(directory) if (directory / "campaign.toml").exists() else Store.create(directory, settings)
     with store, only_engine(directory), tempfile.TemporaryDirectory(prefix="tensorsmith-") as scratch:
         settings = keep_operators(directory, msgspec.structs.replace(settings, versions=installed_versions()))
@@ -93,7 +95,7 @@ def run_campaign(
                 screen.message(ready.notice)
             failed = recall_corpus(store, workforce, screen, ready.watched, settings.workers)
             numbered = [one.observer for one in ready.watched if one.family]
-            engine = Engine(store, settings, budget, screen, workforce, numbered)
+            engine = Engine(store, settings, budget, screen, workforce, numbered, known)
             for case, verdict in failed:
                 engine.alarms.hear(case, verdict)
             engine.run()
@@ -118,13 +120,14 @@ class Engine:
         screen: Screen,
         workforce: Workforce,
         numbered: Collection[str] = (),
+        known: Sequence[KnownBug] = (),
     ) -> None:
         self.store = store
         self.settings = settings
         self.budget = budget
         self.screen = screen
         self.workforce = workforce
-        self.alarms = Alarms(store, screen, settings.time_limit, settings.memory_limit)
+        self.alarms = Alarms(store, screen, settings.time_limit, settings.memory_limit, known)
         counts = store.counts()
         # Another seed for each run, or a resumed campaign would repeat itself.
         seed = settings.seed + 7919 * int(counts.get("runs", 0))

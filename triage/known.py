@@ -28,10 +28,10 @@ _REST = ("link", "fixed_in", "note")
 class KnownBug(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A known bug: how its failures are told, where it is discussed, and the first release without it.
 
-    `target`, `guilty` and `operators` are shell patterns. A failure is about `operators` if every operator of its reduced
-    program matches one of them and each of them matches one. `message` is a regular expression, looked for in the
-    summary of the failure. `fixed_in` is a distribution and a version, such as `apache-tvm 0.28`: from that version on
-    the bug is not known any more.
+    `target`, `guilty` and `operators` are shell patterns. A failure is about `operators` if every operator of its
+    reduced program matches one of them and each of them matches one. `message` is a regular expression, looked for in
+    the summary of the failure. `fixed_in` is a distribution and a version, such as `apache-tvm 0.28`: from that version
+    on the bug is not known any more.
     """
 
     target: str = ""
@@ -73,7 +73,7 @@ def summary_of(message: str) -> str:
 
 
 def matching(bugs: Sequence[KnownBug], failure: Failure) -> KnownBug | None:
-    """The first entry that tells this failure, those before others that the installed release is not to have; or None."""
+    """The first entry that tells this failure, or None; one that the installed release is not to have comes last."""
     return next((bug for bug in sorted(bugs, key=is_fixed_here) if _tells(bug, failure)), None)
 
 
@@ -133,7 +133,7 @@ def _entry(table: object, where: str) -> KnownBug:
         re.compile(bug.message)
     except re.error as error:
         raise InvalidInputError(
-            f"{where}: message: not a regular expression: {error}; put a backslash before what is to be meant as it is, "
+            f"{where}: message: not a regular expression: {error}; put a backslash before what is meant as it is, "
             "and the whole into single quotes"
         ) from error
     if bug.fixed_in and not _is_release(bug.fixed_in):

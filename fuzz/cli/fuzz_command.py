@@ -19,6 +19,7 @@ from tensorsmith.fuzz.cli.findings import print_findings
 from tensorsmith.fuzz.cli.options import (
     CampaignArgument,
     ImportOption,
+    KnownOption,
     MemoryOption,
     TestTimeoutOption,
     amount,
@@ -32,6 +33,7 @@ from tensorsmith.ir.cases import Case, load
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError, TensorsmithError
 from tensorsmith.ir.testcase import Device
 from tensorsmith.targets.isolation import Died, Limits, run_isolated
+from tensorsmith.triage.known import known_beside
 
 # Judging a program of TIR takes less than half a second, compiling it included; one that takes this long hangs.
 TIR_TIME_LIMIT = 5.0
@@ -72,6 +74,7 @@ def fuzz(
             metavar="PATH", help="Tests to begin a new campaign with: a file, or a directory of `corpus distill`."
         ),
     ] = None,
+    known: KnownOption = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
 ) -> None:
@@ -98,6 +101,7 @@ def fuzz(
         "schedule": None if schedule is None else find_schedule(schedule).name,
         "imports": tuple(_lasting(name) for name in imports) if imports else None,
         "operators": tuple(str(path.resolve()) for path in operators) if operators else None,
+        "known": tuple(str(path.resolve()) for path in known) if known else None,
     }
     check_directory(directory)
     settings = msgspec.structs.replace(
@@ -106,6 +110,7 @@ def fuzz(
         **{name: value for name, value in given.items() if value is not None},
     )
     given_cases = _seeds(directory, settings, seeds or ())
+    known_beside(directory, settings.known)  # what is wrong with one is told before compilers are loaded
     kinds = _check(directory, settings)
     if test_timeout is None and kinds == {"tir"} and not (directory / FILE_NAME).exists():
         settings = msgspec.structs.replace(settings, time_limit=TIR_TIME_LIMIT)

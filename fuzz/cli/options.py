@@ -48,6 +48,15 @@ MemoryOption = Annotated[
     typer.Option("--memory", metavar="AMOUNT", help="Resident memory one test may use, such as 6G.  [default: 6G]"),
 ]
 
+KnownOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--known",
+        metavar="FILE",
+        help="A registry of known bugs (docs/ci.md); may be given again. The known.toml of a campaign is read anyway.",
+    ),
+]
+
 ImportOption = Annotated[
     list[str] | None,
     typer.Option("--import", metavar="MODULE", help="Import a module or .py file first, which may register a backend."),

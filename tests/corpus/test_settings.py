@@ -19,6 +19,7 @@ def test_settings_round_trip(tmp_path: Path) -> None:
         coverage=False,
         imports=("my.backend",),
         operators=("operators/own-1234.jsonl",),
+        known=("/repository/known.toml",),
         versions=(("torch", "2.13.0"), ("python", "3.11.7")),
     )
     write_settings(tmp_path, settings)
