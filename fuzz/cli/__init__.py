@@ -29,7 +29,7 @@ FAULT_EXIT_CODE = 70
 app = typer.Typer(
     help="Fuzz tensor compilers: random programs, compiled and eager, and what differs.\n\n"
     "Exit codes: 0 fine, 1 findings or failures, 2 bad usage or input, 3 this machine cannot,\n"
-    "70 a fault of tensorsmith.\n\n"
+    "4 the time did not suffice for all of a replay, 70 a fault of tensorsmith.\n\n"
     "Example: tensorsmith fuzz campaigns/first --target inductor --time 10m",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -14,6 +14,7 @@ from tensorsmith.fuzz.cli.options import import_first
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.triage.known import KnownBug, known_beside
 from tensorsmith.triage.signature import Signature, signature_when_judged
 
 CASE_FILE = "testcase.json"
@@ -21,12 +22,16 @@ VERDICT_FILE = "verdict.json"
 
 
 class ReplayItem(msgspec.Struct, frozen=True):
-    """A test case to be judged again: the failure that it is known for and its status, as far as they are known."""
+    """A test case to be judged again: the failure that it is known for, its status and where it is discussed, as far as
+    they are known, and the registry of known bugs that holds for it."""
 
     path: Path
     case: Case
+    verdict: Verdict | None = None
     expected: Signature | None = None
     status: Status | None = None
+    link: str = ""
+    bugs: tuple[KnownBug, ...] = ()
 
 
 def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
@@ -47,10 +52,12 @@ def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
     return load_case(text, target)
 
 
-def replay_items(path: Path) -> list[ReplayItem]:
-    """The test cases of a campaign's findings, of the directory of a finding or of test-case files, or of such a file.
+def replay_items(path: Path, bugs: tuple[KnownBug, ...] = ()) -> list[ReplayItem]:
+    """The test cases of a campaign's findings, of the directory of a finding, of several or of test-case files, or of
+    such a file.
 
-    What the campaign imports is imported.
+    What the campaign imports is imported. The registry is that of the campaign, or the `known.toml` beside the folder
+    `findings`, and `bugs`.
 
     Raises:
         InvalidInputError: it is none of these, a file in it is damaged, or an import fails.
@@ -59,27 +66,45 @@ def replay_items(path: Path) -> list[ReplayItem]:
         with Store.open(path) as store:
             import_first(store.settings.imports)
             shown = [finding for finding in store.findings() if finding.status in SHOWN]
-            return [_item(store.finding_directory(finding.id), finding.status) for finding in shown]
+            registry = (*bugs, *known_beside(path, store.settings.known))
+            return [_item(store.finding_directory(one.id), one.status, one.link, registry) for one in shown]
     from tensorsmith.triage.cases import stored_case
 
     if path.is_dir():
-        if not (path / CASE_FILE).exists():
-            files = sorted(path.glob("*.json"))
-            if files:
-                return [ReplayItem(file, stored_case(file)) for file in files]
-        _import_as_campaign(path)
-        return [_item(path, _status(path))]
+        if (path / CASE_FILE).exists():
+            return [finding_item(path, bugs)]
+        items = [finding_item(case.parent, bugs) for case in sorted(path.glob(f"*/{CASE_FILE}"))]
+        if items:
+            return [item for item in items if item.status is None or item.status in SHOWN]
+        files = sorted(path.glob("*.json"))
+        if not files:
+            raise InvalidInputError(
+                f"{path}: neither a campaign nor a finding nor a folder of some (no {CAMPAIGN_FILE}, no {CASE_FILE}), "
+                "and has no test cases"
+            )
+        return [ReplayItem(file, stored_case(file), bugs=bugs) for file in files]
 
-    return [ReplayItem(path, stored_case(path))]
+    return [ReplayItem(path, stored_case(path), bugs=bugs)]
 
 
-def _item(directory: Path, status: Status | None) -> ReplayItem:
+def finding_item(directory: Path, bugs: tuple[KnownBug, ...] = ()) -> ReplayItem:
+    """The test case in the directory of a finding, as `replay_items` gives it.
+
+    Raises:
+        InvalidInputError: a file in it is damaged, or an import fails.
+    """
+    _import_as_campaign(directory)
+    status, link = _status(directory)
+    return _item(directory, status, link, (*bugs, *_known_of(directory)))
+
+
+def _item(directory: Path, status: Status | None, link: str, bugs: tuple[KnownBug, ...]) -> ReplayItem:
     from tensorsmith.triage.cases import stored_case
 
-    case = stored_case(_case_file(directory))
+    case = stored_case(directory / CASE_FILE)
     path = directory / VERDICT_FILE
     if not path.exists():
-        return ReplayItem(directory, case, status=status)
+        return ReplayItem(directory, case, status=status, link=link, bugs=bugs)
     try:
         verdict = msgspec.json.decode(path.read_bytes(), type=Verdict)
         expected = signature_when_judged(case, verdict)
@@ -87,7 +112,7 @@ def _item(directory: Path, status: Status | None) -> ReplayItem:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise InvalidInputError(f"{path}: not the verdict of a failure: {error}") from error
-    return ReplayItem(directory, case, expected, status)
+    return ReplayItem(directory, case, verdict, expected, status, link, bugs)
 
 
 def _campaign(directory: Path) -> Path | None:
@@ -103,19 +128,18 @@ def _import_as_campaign(directory: Path) -> None:
         import_first(read_settings(campaign).imports)
 
 
-def _status(directory: Path) -> Status | None:
-    """The status of a finding whose directory lies in its campaign; None if it was copied elsewhere."""
+def _status(directory: Path) -> tuple[Status | None, str]:
+    """Status and link of a finding whose directory lies in its campaign; None if it was copied elsewhere."""
     campaign = _campaign(directory)
     if campaign is None:
-        return None
+        return None, ""
     with Store.open(campaign) as store:
-        return next((f.status for f in store.findings() if f.id == directory.absolute().name), None)
+        return next(((f.status, f.link) for f in store.findings() if f.id == directory.absolute().name), (None, ""))
 
 
-def _case_file(directory: Path) -> Path:
-    path = directory / CASE_FILE
-    if not path.exists():
-        raise InvalidInputError(
-            f"{directory}: neither a campaign nor a finding (no {CAMPAIGN_FILE}, no {CASE_FILE}), and has no test cases"
-        )
-    return path
+def _known_of(directory: Path) -> tuple[KnownBug, ...]:
+    """The registry of the campaign that a finding lies in, or that beside the folder `findings` it was copied to."""
+    campaign = _campaign(directory)
+    if campaign is not None:
+        return known_beside(campaign, read_settings(campaign).known)
+    return known_beside(directory.absolute().parent.parent) if directory.absolute().parent.name == "findings" else ()

@@ -91,9 +91,10 @@ def test_replay_of_bare_cases(tensorsmith: Command, tmp_path: Path) -> None:
 
     both = tensorsmith("replay", tmp_path / "good.json", tmp_path / "bad.json", "--junit", tmp_path / "out.xml")
     assert both.returncode == 1, both.stderr
-    first, second = both.stdout.splitlines()
+    first, second, last = both.stdout.splitlines()
     assert first == f"passes {tmp_path / 'good.json'}"
     assert second.startswith(f"FAILURE failing {tmp_path / 'bad.json'} error")
+    assert last == "2 test cases: new failures 1, passing 1"
     (suite,) = ElementTree.parse(tmp_path / "out.xml").getroot()
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("2", "1")
     assert "no rule for cosines" in suite[1][0].attrib["message"]
