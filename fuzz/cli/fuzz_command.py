@@ -11,12 +11,14 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tensorsmith.corpus.findings import SHOWN
+from tensorsmith.corpus.findings import SHOWN, Finding
 from tensorsmith.corpus.settings import FILE_NAME, Settings, available_cores, installed_versions, read_settings
 from tensorsmith.corpus.store import Store, check_directory
 from tensorsmith.fuzz.budget import Budget
+from tensorsmith.fuzz.cli.annotations import annotation
 from tensorsmith.fuzz.cli.findings import print_findings
 from tensorsmith.fuzz.cli.options import (
+    AnnotationsOption,
     CampaignArgument,
     ImportOption,
     KnownOption,
@@ -27,7 +29,7 @@ from tensorsmith.fuzz.cli.options import (
     seconds,
 )
 from tensorsmith.fuzz.schedules.registry import DEFAULT, SCHEDULES, find_schedule
-from tensorsmith.fuzz.screen import screen_for, statistics_table
+from tensorsmith.fuzz.screen import finding_line, screen_for, statistics_table
 from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.ir.cases import Case, load
 from tensorsmith.ir.errors import EnvironmentLacksError, InvalidInputError, TensorsmithError
@@ -75,6 +77,7 @@ def fuzz(
         ),
     ] = None,
     known: KnownOption = None,
+    annotations: AnnotationsOption = False,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
 ) -> None:
@@ -114,14 +117,31 @@ def fuzz(
     kinds = _check(directory, settings)
     if test_timeout is None and kinds == {"tir"} and not (directory / FILE_NAME).exists():
         settings = msgspec.structs.replace(settings, time_limit=TIR_TIME_LIMIT)
+    before = _reported(directory) if (directory / FILE_NAME).exists() else {}
     new = _run(directory, settings, budget, given_cases)
     with Store.open(directory) as store:
         print()
         Console().print(statistics_table(snapshot(store)), soft_wrap=True)
         print()
         print_findings(store, [finding for finding in store.findings() if finding.status in SHOWN])
+    if annotations:
+        for finding in _reported(directory).values():
+            if finding.id not in before:
+                print(_annotation(directory, finding))
     if new:
         raise typer.Exit(1)
+
+
+def _reported(directory: Path) -> dict[str, Finding]:
+    """The findings of a campaign that stand for themselves, by id: confirmed, and not known elsewhere."""
+    with Store.open(directory) as store:
+        return {finding.id: finding for finding in store.findings() if finding.status in ("confirmed", "flaky")}
+
+
+def _annotation(directory: Path, finding: Finding) -> str:
+    path = (directory / "findings" / finding.id / "testcase.json").absolute()
+    file = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return annotation("error", file.as_posix(), f"new finding in {finding.target}", finding_line(finding))
 
 
 def _lasting(name: str) -> str:

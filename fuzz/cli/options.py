@@ -48,6 +48,10 @@ MemoryOption = Annotated[
     typer.Option("--memory", metavar="AMOUNT", help="Resident memory one test may use, such as 6G.  [default: 6G]"),
 ]
 
+AnnotationsOption = Annotated[
+    bool, typer.Option("--annotations", help="Print workflow commands of GitHub Actions too, one for each new failure.")
+]
+
 KnownOption = Annotated[
     list[Path] | None,
     typer.Option(

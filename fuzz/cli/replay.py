@@ -16,6 +16,7 @@ from tensorsmith.fuzz.cli.cases import replay_items
 from tensorsmith.fuzz.cli.judging import make_ready
 from tensorsmith.fuzz.cli.junit import JUnitCase, write_junit
 from tensorsmith.fuzz.cli.options import (
+    AnnotationsOption,
     ImportOption,
     JsonOption,
     KnownOption,
@@ -45,9 +46,7 @@ def replay(
     sarif: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0 too, for code scanning.")
     ] = None,
-    annotations: Annotated[
-        bool, typer.Option("--annotations", help="Print workflow commands of GitHub Actions too.")
-    ] = False,
+    annotations: AnnotationsOption = False,
     shard: Annotated[
         str | None, typer.Option(metavar="K/N", help="Run the Kth of N parts only, such as 2/4, on several machines.")
     ] = None,

@@ -6,15 +6,16 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from tensorsmith.corpus.findings import Status
 from tensorsmith.fuzz.cli.cases import CASE_FILE, ReplayItem
 from tensorsmith.triage.known import is_fixed_here
-from tensorsmith.triage.replay import ReplayResult
-from tensorsmith.triage.standing import standing
+
+if TYPE_CHECKING:
+    from tensorsmith.triage.replay import ReplayResult
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -42,6 +43,8 @@ class Replayed(msgspec.Struct, frozen=True):
 
 def replayed(item: ReplayItem, result: ReplayResult, seconds: float) -> Replayed:
     """How an item stands after its replay, which took so many seconds."""
+    from tensorsmith.triage.standing import standing
+
     now, verdict = standing(item.case, item.verdict, item.status, result, item.bugs), result.verdict
     return Replayed(
         path=str(item.path),
