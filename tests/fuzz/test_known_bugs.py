@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +117,49 @@ def test_a_bad_registry_is_told_before_anything_is_made(run: Any, tmp_path: Path
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"error: {tmp_path}/bugs.toml: bug 1: tells no failure; give at least one of target")
     assert not (tmp_path / "campaign").exists()
+
+
+# A backend that compiles nothing, so that every test of a campaign fails in one way.
+BROKEN = """
+from torch._dynamo import register_backend
+
+@register_backend(name="broken_for_known")
+def broken(module, inputs):
+    raise RuntimeError("there is no rule for anything")
+"""
+
+
+@pytest.mark.slow
+def test_a_campaign_reports_what_is_not_registered_and_replay_agrees(tmp_path: Path) -> None:
+    plugin, bugs, campaign = tmp_path / "broken.py", tmp_path / "bugs.toml", tmp_path / "campaign"
+    plugin.write_text(BROKEN)
+    bugs.write_text(f'[[bug]]\nmessage = "no rule for anything"\nlink = "{LINK}"\n')
+
+    def tensorsmith(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tensorsmith.fuzz", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=250, cwd=tmp_path)
+
+    target = ["--target", "torch:broken_for_known", "--import", plugin, "--workers", 1, "--seed", 2, "--size", 2]
+    known = tensorsmith("fuzz", campaign, *target, "--tests", 4, "--known", "bugs.toml", "--annotations")
+    assert known.returncode == 0, known.stdout + known.stderr
+    assert "::error" not in known.stdout
+    with Store.open(campaign) as store:
+        assert store.settings.known == (str(bugs),)
+        (finding,) = store.findings()
+        assert (finding.status, finding.link) == ("known", LINK)
+        assert finding.seen > 1
+    again = tensorsmith("replay", campaign)
+    assert (again.returncode, again.stdout.split(" /")[0]) == (0, f"failing (was known; known: {LINK})"), again.stderr
+
+    bugs.write_text("")
+    other = tmp_path / "other"
+    new = tensorsmith("fuzz", other, *target, "--tests", 4, "--known", "bugs.toml", "--annotations")
+    assert new.returncode == 1, new.stdout + new.stderr
+    (line,) = (line for line in new.stdout.splitlines() if line.startswith("::"))
+    with Store.open(other) as store:
+        (finding,) = store.findings()
+        # As before, and so no failure of a later build.
+        assert finding.status == "confirmed"
+    assert line.startswith(
+        f"::error file=other/findings/{finding.id}/testcase.json,title=new finding in torch%3Abroken"
+    )
