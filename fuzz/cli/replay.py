@@ -39,7 +39,9 @@ NOT_ALL_EXIT_CODE = 4
 def replay(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Campaigns, findings, folders of findings or of test cases, test cases."),
+        typer.Argument(
+            metavar="PATH...", help="Campaigns, findings, folders of findings or of test cases, test cases."
+        ),
     ],
     known: KnownOption = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML too.")] = None,
