@@ -104,6 +104,8 @@ def _run(
             with watch.stage("coverage"):
                 executed = native.of(position, partial(judge, cases[position]))
             send(Covered(position, seen, executed))
+        else:
+            ledger.discard(position)
 
     run_batch(cases, watch, on_stage, on_verdict, step.write, on_change())
 

@@ -24,5 +24,9 @@ class RunObserver(Protocol):
         ...
 
     def take(self) -> frozenset[str]:
-        """What happened since the last call, as short texts."""
+        """What happened since the last call, as short texts. Who tells everything only once may leave out the rest."""
+        ...
+
+    def forget(self, features: frozenset[str]) -> None:
+        """These features were those of a test that does not count: tell of them once more."""
         ...

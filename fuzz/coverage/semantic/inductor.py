@@ -42,6 +42,9 @@ class InductorDecisions:
         self._counted = now
         return self._trail.take()
 
+    def forget(self, features: frozenset[str]) -> None:
+        """See RunObserver. There is nothing to do: of every test all is told."""
+
 
 def _counters() -> Iterator[tuple[str, int]]:
     """Inductor's own counters."""

@@ -13,6 +13,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
+        self.forgotten: frozenset[str] = frozenset()
 
     def observes(self, target: Target) -> bool:
         return True
@@ -24,6 +25,9 @@ class Notes:
         found = frozenset(self.seen)
         self.seen.clear()
         return found
+
+    def forget(self, features: frozenset[str]) -> None:
+        self.forgotten = features
 
 
 def test_each_test_has_what_happened_in_its_stages() -> None:
@@ -46,3 +50,16 @@ def test_what_is_asked_for_in_the_midst_of_a_stage_goes_on() -> None:
     assert ledger.of(3) == {"notes": {"early"}}
     notes.seen.add("late")
     assert ledger.of(3) == {"notes": {"early", "late"}}
+
+
+def test_what_belongs_to_a_test_that_does_not_count_is_to_be_seen_again() -> None:
+    notes = Notes()
+    ledger = Ledger([notes])
+    ledger.enter(0)
+    notes.seen.add("of another")
+    ledger.enter(1)
+    notes.seen.add("of this")
+    ledger.discard(1)
+    assert notes.forgotten == {"of this"}
+    assert ledger.of(0) == {"notes": {"of another"}}
+    assert ledger.of(1) == {}
