@@ -26,6 +26,7 @@ from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import Slot
 from tensorsmith.fuzz.stopwatch import Stopwatch
 from tensorsmith.ir.cases import Case
+from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Completed, Limits, run_isolated
 from tensorsmith.targets.registry import graph_target
 
@@ -36,7 +37,11 @@ LIMITS = Limits(seconds=1200.0)
 def run(cases: list[Case]) -> list[str]:
     """The outcomes of a batch."""
     outcomes: list[str] = []
-    run_batch(cases, Stopwatch(), lambda position, stage: None, lambda position, v: outcomes.append(v.outcome))
+
+    def on_verdict(position: int, verdict: Verdict, spent: float) -> None:
+        outcomes.append(verdict.outcome)
+
+    run_batch(cases, Stopwatch(), lambda position, stage: None, on_verdict, lambda step: None)
     return outcomes
 
 
