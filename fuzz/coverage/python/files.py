@@ -10,9 +10,9 @@ from typing import Any
 
 
 class PackageFiles:
-    """The Python files of some packages, but for those that Dynamo traces into.
+    """The Python files of some packages, but for those of torch that Dynamo traces.
 
-    Dynamo would take what watches them for a part of the user's program.
+    It would take what watches them for a part of the user's program.
     """
 
     def __init__(self, packages: Sequence[str]) -> None:
@@ -33,7 +33,8 @@ class PackageFiles:
         """What a file is called, such as `torch/_inductor/ir.py`; None if it is not to be watched."""
         if path not in self._names:
             base = next((base for prefix, base in self._paths if path.startswith(prefix)), None)
-            self._names[path] = None if base is None or _is_traced(path) else path.removeprefix(base)
+            name = None if base is None else path.removeprefix(base)
+            self._names[path] = None if name is None or _is_traced(name, path) else name
         return self._names[path]
 
     def has_module(self, name: str) -> bool:
@@ -41,9 +42,9 @@ class PackageFiles:
         return any(name == package or name.startswith(f"{package}.") for package in self._packages)
 
 
-def _is_traced(path: str) -> bool:
-    """Whether Dynamo, if it is there, inlines functions of this file into what it traces, or traces them."""
+def _is_traced(name: str, path: str) -> bool:
+    """Whether it is a file of torch that Dynamo, if it is there, traces, or inlines into what it traces."""
     rules: Any = sys.modules.get("torch._dynamo.trace_rules")
-    if rules is None:
+    if rules is None or not name.startswith("torch/"):
         return False
     return not all(rules.check_file(path, is_inlined_call=inlined).skipped for inlined in (False, True))

@@ -40,6 +40,8 @@ def late(x):
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A package of which one module is imported, and one is not."""
+    # Its rules are for files of torch only.
+    importlib.import_module("torch._dynamo.trace_rules")
     folder = tmp_path_factory.mktemp("path")
     (folder / "watched" / "sub").mkdir(parents=True)
     (folder / "watched" / "__init__.py").write_text("")
