@@ -2,6 +2,9 @@
 
     python bench/coverage.py
     python bench/coverage.py --library onnxruntime --all-owners
+    python bench/coverage.py --python inductor --tests 16 --repeats 3
+
+With `--python` it measures the coverage of a target's Python code (`python_coverage.py`).
 
 All times are CPU time. Each measurement is made in a process forked for it from one that has the compiler loaded and
 warm; those with and without coverage take turns, and ratios are medians of those of neighbours in time. The analysis is
@@ -24,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+import python_coverage
 from coverage_workloads import WORKLOADS, Workload
 from tensorsmith.fuzz.coverage.native.analysis import Level, analyse, blocks_of
 from tensorsmith.fuzz.coverage.native.libraries import LIBRARIES, find_library
@@ -272,11 +276,16 @@ def report_sets(workload: Workload, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", choices=sorted(LIBRARIES), default="tvm")
+    parser.add_argument("--python", metavar="TARGET", help="measure coverage of a target's Python code")
+    parser.add_argument("--size", type=int, default=8, help="operators a graph, on average, with --python")
     parser.add_argument("--tests", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--all-owners", action="store_true", help="find the blocks of all owners, not only of its own")
     options = parser.parse_args()
+    if options.python:
+        python_coverage.report(options.python, options.tests, options.size, options.seed, options.repeats)
+        return
     path = find_library(options.library)
     with tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache

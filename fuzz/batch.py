@@ -63,6 +63,7 @@ def _run_graphs(cases: Sequence[TestCase], watch: Stopwatch, on_stage: OnStage, 
             else:
                 expected[position] = calls
     positions = list(expected)
+    on_stage(-1, "compile")
     start = cpu_seconds()
     with watch.stage("compile"):
         compiled = target.compile_many(

@@ -16,7 +16,7 @@ from tensorsmith.fuzz.batch import run_batch
 from tensorsmith.fuzz.control import STEP_FILE
 from tensorsmith.fuzz.coverage.ledger import Ledger
 from tensorsmith.fuzz.coverage.native.watch import NativeWatch, armed_libraries, skip_covered, stop_watching
-from tensorsmith.fuzz.coverage.observers import on_change, started_observers
+from tensorsmith.fuzz.coverage.observers import on_change, started_observers, worth_telling
 from tensorsmith.fuzz.coverage.shared import read_covered
 from tensorsmith.fuzz.make import make_test
 from tensorsmith.fuzz.messages import (
@@ -100,12 +100,10 @@ def _run(
     def on_verdict(position: int, verdict: Verdict, seconds: float) -> None:
         send(Judged(position, verdict, seconds))
         if verdict.outcome == "pass":
-            seen = ledger.of(position)
             with watch.stage("coverage"):
+                seen = worth_telling(ledger.of(position))
                 executed = native.of(position, partial(judge, cases[position]))
             send(Covered(position, seen, executed))
-        else:
-            ledger.discard(position)
 
     run_batch(cases, watch, on_stage, on_verdict, step.write, on_change())
 

@@ -29,11 +29,3 @@ class Ledger:
         """What was seen of a test so far, by observer."""
         self.enter(self._position)
         return {name: features for name, features in self._found.get(position, {}).items() if features}
-
-    def discard(self, position: int) -> None:
-        """The test does not count: whatever was seen of it is to be seen again."""
-        seen = self.of(position)
-        for observer in self._observers:
-            if observer.name in seen:
-                observer.forget(seen[observer.name])
-        self._found.pop(position, None)

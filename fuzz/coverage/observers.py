@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from tensorsmith.fuzz.coverage.python.observer import PythonLines
 from tensorsmith.fuzz.coverage.run_observer import RunObserver
 from tensorsmith.fuzz.coverage.semantic.inductor import InductorDecisions
 from tensorsmith.fuzz.coverage.semantic.relax_passes import RelaxPasses
@@ -11,7 +12,7 @@ from tensorsmith.fuzz.coverage.semantic.tir_passes import TirPasses
 from tensorsmith.oracles.tir.judge import OnChange, ignore
 from tensorsmith.targets.api import Target
 
-RUN_OBSERVERS: tuple[RunObserver, ...] = (TirPasses(), RelaxPasses(), InductorDecisions())
+RUN_OBSERVERS: tuple[RunObserver, ...] = (TirPasses(), RelaxPasses(), InductorDecisions(), PythonLines())
 
 # Those that watch in this process, and in those that it forks.
 _started: list[RunObserver] = []
@@ -21,7 +22,7 @@ def start_observers(targets: Sequence[Target]) -> None:
     """Have what happens to tests of these targets watched, from now on and in child processes."""
     for observer in RUN_OBSERVERS:
         if observer not in _started and any(observer.observes(target) for target in targets):
-            observer.start()
+            observer.start(targets)
             _started.append(observer)
 
 
@@ -33,3 +34,9 @@ def on_change() -> OnChange:
 def started_observers() -> tuple[RunObserver, ...]:
     """The observers that watch in this process."""
     return tuple(_started)
+
+
+def worth_telling(seen: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """What to tell of a test that counts, of what the observers of this process saw of it."""
+    told = {one.name: one.worth_telling(seen[one.name]) for one in _started if one.name in seen}
+    return {name: features for name, features in told.items() if features}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from tensorsmith.targets.api import Target
@@ -19,14 +20,20 @@ class RunObserver(Protocol):
         """Whether it has something to say of tests of a target."""
         ...
 
-    def start(self) -> None:
-        """Begin to watch. Called once, after the targets are warm, in the process that workers are forked from."""
+    def start(self, targets: Sequence[Target]) -> None:
+        """Begin to watch tests of targets, some of which it observes.
+
+        Called once, after the targets are warm, in the process that workers are forked from.
+        """
         ...
 
     def take(self) -> frozenset[str]:
-        """What happened since the last call, as short texts. Who tells everything only once may leave out the rest."""
+        """What happened since the last call, as short texts."""
         ...
 
-    def forget(self, features: frozenset[str]) -> None:
-        """These features were those of a test that does not count: tell of them once more."""
+    def worth_telling(self, features: frozenset[str]) -> frozenset[str]:
+        """What to tell of a test that counts and had these features.
+
+        All of them; or none, if the observer's sets are so large that those in which nothing is news are not sent.
+        """
         ...

@@ -58,17 +58,21 @@ class PythonCoverage:
         self._given -= lines
         self._recorder.again(lines)
 
+    def executed(self) -> frozenset[str]:
+        """All lines executed since the last call, whatever was executed before it."""
+        found = self._recorder.take()
+        self._pending |= found
+        self._recorder.again(None)
+        return frozenset(found) - self.unstable
+
     def full_set(self, run: Callable[[], _T]) -> tuple[_T, frozenset[str]]:
         """Run something, with every line watched anew: what it returns, and all the lines that it executes.
 
         Those of them that are new are for the next `new` to give.
         """
-        self._pending |= self._recorder.take()
-        self._recorder.again(None)
+        self.executed()
         result = run()
-        executed = self._recorder.take()
-        self._pending |= executed
-        return result, frozenset(executed) - self.unstable
+        return result, self.executed()
 
     def learn_unstable(self, run: Callable[[], object], times: int = 3) -> frozenset[str]:
         """Run something so often, and leave out from now on the lines that were executed sometimes; returns these."""

@@ -8,6 +8,7 @@ from types import CodeType
 from typing import Any
 
 from tensorsmith.fuzz.coverage.python.files import PackageFiles
+from tensorsmith.fuzz.coverage.python.noise import is_noise
 
 # Of the identifiers for tools one that no kind of tool has to itself.
 _TOOL = 3
@@ -25,6 +26,7 @@ class MonitoredLines:
 
     def start(self) -> None:
         """See `lines.Recorder`."""
+        self._files.leave_out_cached()
         monitoring = self._monitoring
         monitoring.use_tool_id(_TOOL, "tensorsmith")
         monitoring.register_callback(_TOOL, monitoring.events.PY_START, self._entered)
@@ -48,7 +50,7 @@ class MonitoredLines:
 
     def _entered(self, code: CodeType, offset: int) -> Any:
         # A module is executed once in a process.
-        if code.co_name != "<module>" and self._files.name(code.co_filename) is not None:
+        if code.co_name != "<module>" and self._files.of_code(code) is not None:
             self._monitoring.set_local_events(_TOOL, code, self._monitoring.events.LINE)
         return self._monitoring.DISABLE
 
@@ -62,5 +64,10 @@ class MonitoredLines:
         """Keep Dynamo from compiling the functions that are called in the midst of the user's program."""
         frames: Any = sys.modules.get("torch._dynamo.eval_frame")
         if frames is not None:
-            for function in (MonitoredLines._entered, MonitoredLines._executed, PackageFiles.name):
-                frames.skip_code(function.__code__)
+            waiting = [
+                one.__code__ for one in (self._entered, self._executed, self._files.of_code, self._files.name, is_noise)
+            ]
+            while waiting:
+                code = waiting.pop()
+                frames.skip_code(code)
+                waiting += [one for one in code.co_consts if isinstance(one, CodeType)]

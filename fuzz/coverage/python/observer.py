@@ -1,4 +1,4 @@
-"""The lines of a compiler's Python code that tests are first to execute, as an observer."""
+"""The lines of a compiler's Python code that tests execute, as an observer."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ from tensorsmith.targets.api import Target
 
 
 class PythonLines:
-    """Lines of packages, each once in a process, or again after a test that does not count."""
+    """Lines of the packages that targets name, of every test all that it executes."""
 
     name = "python-lines"
 
-    def __init__(self, packages: Sequence[str]) -> None:
-        self._packages = tuple(packages)
+    def __init__(self) -> None:
         self._coverage: PythonCoverage | None = None
+        # What this process has told.
+        self._told: set[str] = set()
 
     def observes(self, target: Target) -> bool:
         """See RunObserver."""
-        return not set(self._packages).isdisjoint(target.packages)
+        return bool(target.packages)
 
-    def start(self) -> None:
-        """See RunObserver. The packages are imported."""
-        self._coverage = PythonCoverage(self._packages)
+    def start(self, targets: Sequence[Target]) -> None:
+        """See RunObserver. The packages of all targets are watched, and imported where that must be."""
+        self._coverage = PythonCoverage(sorted({package for target in targets for package in target.packages}))
         self._coverage.start()
 
     def take(self) -> frozenset[str]:
-        """See RunObserver. Only what no test of this process executed before."""
-        return self._coverage.new() if self._coverage is not None else frozenset()
-
-    def forget(self, features: frozenset[str]) -> None:
         """See RunObserver."""
-        if self._coverage is not None:
-            self._coverage.forget(features)
+        return self._coverage.executed() if self._coverage is not None else frozenset()
+
+    def worth_telling(self, features: frozenset[str]) -> frozenset[str]:
+        """See RunObserver. A set has thousands of lines: it is told if it has one that this process has not told of."""
+        if features <= self._told:
+            return frozenset()
+        self._told |= features
+        return features

@@ -11,6 +11,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
 
 from tensorsmith.fuzz.coverage.python.files import PackageFiles
+from tensorsmith.fuzz.coverage.python.noise import all_objects
 from tensorsmith.fuzz.coverage.python.splice import (
     NOP,
     Marks,
@@ -47,15 +48,18 @@ class ProbedLines:
         """
         _check_memory()
         sys.meta_path.insert(0, _Finder(self._files, self))
-        # What a warm process has frozen is hidden from `get_objects`.
-        frozen = gc.get_freeze_count() > 0
-        if frozen:
-            gc.unfreeze()
-        for function in [one for one in gc.get_objects() if type(one) is FunctionType]:
+        self._files.leave_out_cached()
+        hidden = gc.get_freeze_count() > 0
+        # Nothing that is made here is garbage.
+        collects = gc.isenabled()
+        gc.disable()
+        for function in [one for one in all_objects() if type(one) is FunctionType]:
             if self._files.name(function.__code__.co_filename) is not None:
                 function.__code__ = self.probe(function.__code__)
-        if frozen:
+        if hidden:
             gc.freeze()
+        if collects:
+            gc.enable()
 
     def take(self) -> set[str]:
         """See `lines.Recorder`."""
@@ -81,8 +85,8 @@ class ProbedLines:
         known = self._probed.get(id(code))
         if known is not None:
             return known[1]
-        name = self._files.name(code.co_filename)
-        places = list(line_places(code))
+        name = self._files.of_code(code)
+        places = list(line_places(code)) if name is not None else []
         first = len(self._lines)
         for mark, (_, line) in enumerate(places, first):
             text = f"{name}:{line}"

@@ -17,6 +17,7 @@ _OP = dis.opmap
 NOP, JUMP = _OP["NOP"], _OP["JUMP_FORWARD"]
 _EXTENDED, _LOAD_CONST, _STORE_SUBSCR = _OP["EXTENDED_ARG"], _OP["LOAD_CONST"], _OP["STORE_SUBSCR"]
 _CACHES: Sequence[int] = getattr(dis, "_inline_cache_entries", ())
+_STORE = bytes((_STORE_SUBSCR, 0, *(0, 0) * _CACHES[_STORE_SUBSCR])) if _CACHES else b""
 _JUMPS = frozenset(dis.hasjrel)
 _BACKWARD = frozenset(op for op in dis.hasjrel if "JUMP_BACKWARD" in dis.opname[op])
 # A probe before one of these would part what the interpreter takes together.
@@ -94,8 +95,9 @@ def with_probes(
     first = len(consts)
     consts += [marks, memory, 1, JUMP]
     snippets = {}
+    shared = [_emit(_LOAD_CONST, first + number) for number in range(4)]
     for probe in probes:
-        snippets[probe.offset] = _snippet(first, len(consts))
+        snippets[probe.offset] = _snippet(shared, len(consts))
         consts += [probe.mark, 0]
     layout = _Layout(code, snippets)
     for number, probe in enumerate(probes):
@@ -112,16 +114,17 @@ def with_probes(
     return new, [address + layout.starts[probe.offset] for probe in probes]
 
 
-def _snippet(shared: int, own: int) -> bytes:
-    """A probe whose constants begin at these positions: marks, memory, 1, JUMP; its mark, its offset."""
-    marks, memory, one, jump = (_emit(_LOAD_CONST, shared + i) for i in range(4))
-    store = bytes((_STORE_SUBSCR, 0, *(0, 0) * _CACHES[_STORE_SUBSCR]))
-    body = one + marks + _emit(_LOAD_CONST, own) + store + jump + memory + _emit(_LOAD_CONST, own + 1) + store
+def _snippet(shared: Sequence[bytes], own: int) -> bytes:
+    """A probe: what loads the constants marks, memory, 1 and JUMP, and where its own begin: its mark, its offset."""
+    marks, memory, one, jump = shared
+    body = one + marks + _emit(_LOAD_CONST, own) + _STORE + jump + memory + _emit(_LOAD_CONST, own + 1) + _STORE
     return bytes((NOP, len(body) // 2)) + body
 
 
 def _emit(op: int, arg: int, prefixes: int = 0) -> bytes:
     """An instruction with at least so many EXTENDED_ARGs."""
+    if arg < 1 << 8 and not prefixes:
+        return bytes((op, arg))
     prefixes = max(prefixes, _prefixes(arg))
     before = [byte for place in range(prefixes, 0, -1) for byte in (_EXTENDED, arg >> 8 * place & 255)]
     return bytes((*before, op, arg & 255))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tensorsmith.fuzz.coverage.semantic.hooks import install
 from tensorsmith.fuzz.coverage.semantic.trail import Trail
@@ -25,7 +25,7 @@ class InductorDecisions:
         """See RunObserver."""
         return "torch._inductor" in target.packages
 
-    def start(self) -> None:
+    def start(self, targets: Sequence[Target]) -> None:
         """See RunObserver."""
         from tensorsmith.fuzz.coverage.semantic.inductor_hooks import HOOKS
 
@@ -42,8 +42,9 @@ class InductorDecisions:
         self._counted = now
         return self._trail.take()
 
-    def forget(self, features: frozenset[str]) -> None:
-        """See RunObserver. There is nothing to do: of every test all is told."""
+    def worth_telling(self, features: frozenset[str]) -> frozenset[str]:
+        """See RunObserver. Of every test all is told."""
+        return features
 
 
 def _counters() -> Iterator[tuple[str, int]]:

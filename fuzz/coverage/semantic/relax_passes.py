@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tensorsmith.fuzz.coverage.semantic.trail import Trail
@@ -37,7 +38,7 @@ class RelaxPasses:
         """See RunObserver."""
         return target.programs == "graph" and "tvm" in target.packages
 
-    def start(self) -> None:
+    def start(self, targets: Sequence[Target]) -> None:
         """See RunObserver."""
         instrument_passes(adapter.pass_instrument(self._enter, self._leave))
 
@@ -46,8 +47,9 @@ class RelaxPasses:
         self._last, self._depth = None, 0
         return self._trail.take()
 
-    def forget(self, features: frozenset[str]) -> None:
-        """See RunObserver. There is nothing to do: of every test all is told."""
+    def worth_telling(self, features: frozenset[str]) -> frozenset[str]:
+        """See RunObserver. Of every test all is told."""
+        return features
 
     def _enter(self, name: str, module: Any) -> None:
         if name.startswith(_OTHERS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tensorsmith.fuzz.coverage.semantic.trail import Trail
@@ -25,7 +26,7 @@ class TirPasses:
         """See RunObserver."""
         return target.programs == "tir"
 
-    def start(self) -> None:
+    def start(self, targets: Sequence[Target]) -> None:
         """See RunObserver. Who runs the judge has it call `changed`."""
 
     def changed(self, case: TirCase, step: Step, before: Any | None, after: Any | None) -> None:
@@ -47,5 +48,6 @@ class TirPasses:
         self._parts = None
         return self._trail.take()
 
-    def forget(self, features: frozenset[str]) -> None:
-        """See RunObserver. There is nothing to do: of every test all is told."""
+    def worth_telling(self, features: frozenset[str]) -> frozenset[str]:
+        """See RunObserver. Of every test all is told."""
+        return features

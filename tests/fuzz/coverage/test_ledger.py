@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tensorsmith.fuzz.coverage.ledger import Ledger
 from tensorsmith.targets.api import Target
 
@@ -13,12 +15,11 @@ class Notes:
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
-        self.forgotten: frozenset[str] = frozenset()
 
     def observes(self, target: Target) -> bool:
         return True
 
-    def start(self) -> None:
+    def start(self, targets: Sequence[Target]) -> None:
         """Nothing to begin."""
 
     def take(self) -> frozenset[str]:
@@ -26,8 +27,8 @@ class Notes:
         self.seen.clear()
         return found
 
-    def forget(self, features: frozenset[str]) -> None:
-        self.forgotten = features
+    def worth_telling(self, features: frozenset[str]) -> frozenset[str]:
+        return features
 
 
 def test_each_test_has_what_happened_in_its_stages() -> None:
@@ -50,16 +51,3 @@ def test_what_is_asked_for_in_the_midst_of_a_stage_goes_on() -> None:
     assert ledger.of(3) == {"notes": {"early"}}
     notes.seen.add("late")
     assert ledger.of(3) == {"notes": {"early", "late"}}
-
-
-def test_what_belongs_to_a_test_that_does_not_count_is_to_be_seen_again() -> None:
-    notes = Notes()
-    ledger = Ledger([notes])
-    ledger.enter(0)
-    notes.seen.add("of another")
-    ledger.enter(1)
-    notes.seen.add("of this")
-    ledger.discard(1)
-    assert notes.forgotten == {"of this"}
-    assert ledger.of(0) == {"notes": {"of another"}}
-    assert ledger.of(1) == {}
