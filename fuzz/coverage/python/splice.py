@@ -22,6 +22,8 @@ _JUMPS = frozenset(dis.hasjrel)
 _BACKWARD = frozenset(op for op in dis.hasjrel if "JUMP_BACKWARD" in dis.opname[op])
 # A probe before one of these would part what the interpreter takes together.
 _NO_PLACE = frozenset(_OP[name] for name in ("RESUME", "PRECALL", "CALL", "RETURN_GENERATOR") if name in _OP)
+# These belong to the line that they are on.
+_COMPREHENSIONS = frozenset(("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"))
 # Values that a probe has on the stack at most.
 _STACK = 3
 _NO_COLUMNS, _NO_LOCATION = 13, 15
@@ -70,7 +72,13 @@ def line_places(code: CodeType) -> Iterator[tuple[int, int]]:
     """Offsets where a line begins and a probe may stand, with the line. A line may begin at several offsets."""
     raw = code.co_code
     first = next((i for i in range(0, len(raw), 2) if raw[i] == _OP["RESUME"]), -1)
-    for offset, line in dis.findlinestarts(code):
+    starts = dict(dis.findlinestarts(code))
+    # All of a lambda, or of another function on one line, begins before the first place.
+    body = first + 2
+    line = starts.get(first)
+    if line and body not in starts and raw[body] not in _NO_PLACE and code.co_name not in _COMPREHENSIONS:
+        yield body, line
+    for offset, line in starts.items():
         if line and offset > first and raw[offset] not in _NO_PLACE and (offset == 0 or raw[offset - 2] != _EXTENDED):
             yield offset, line
 

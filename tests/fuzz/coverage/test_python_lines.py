@@ -31,9 +31,37 @@ def loops(n):
         n += i
     return n
 """
+CACHED = """\
+import functools
+
+
+@functools.cache
+def once(x):
+    def inner(y):
+        return x + y
+
+    return inner(1)
+
+
+class Holder:
+    @functools.lru_cache
+    def once(self, x):
+        return x
+
+    def often(self, x):
+        return self.once(x)
+"""
 SECOND = """\
 def late(x):
     return x * 2
+
+
+def doubled(): return lambda x: (
+    2 * x
+)
+
+
+short = lambda x: x + 1
 """
 
 
@@ -48,7 +76,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     (folder / "watched" / "sub" / "__init__.py").write_text("")
     (folder / "watched" / "first.py").write_text(FIRST)
     (folder / "watched" / "sub" / "second.py").write_text(SECOND)
+    (folder / "watched" / "caches.py").write_text(CACHED)
     sys.path.insert(0, str(folder))
+    importlib.import_module("watched.caches")
     yield importlib.import_module("watched.first")
     sys.path.remove(str(folder))
 
@@ -118,7 +148,38 @@ def test_a_module_that_is_imported_later_is_watched_but_for_its_import(coverage:
     assert coverage.new() == lines(2, file="watched/sub/second.py")
 
 
+def test_functions_on_one_line_are_watched(coverage: PythonCoverage) -> None:
+    module = importlib.import_module("watched.sub.second")
+    coverage.new()
+    assert module.short(1) == 2
+    assert coverage.new() == lines(10, file="watched/sub/second.py")
+    double = module.doubled()
+    assert coverage.new() == lines(5, file="watched/sub/second.py")
+    assert double(4) == 8
+    assert coverage.new() == lines(6, file="watched/sub/second.py")
+
+
+def test_each_set_has_all_lines(coverage: PythonCoverage, package: Any) -> None:
+    coverage.executed()
+    package.loops(3)
+    assert coverage.executed() == lines(16, 17, 18)
+    package.loops(0)
+    assert coverage.executed() == lines(16, 18)
+    package.loops(3)
+    assert coverage.executed() == lines(16, 17, 18)
+    assert coverage.executed() == frozenset()
+
+
+def test_functions_behind_a_cache_are_left_out(coverage: PythonCoverage) -> None:
+    caches = sys.modules["watched.caches"]
+    holder = caches.Holder()
+    coverage.executed()
+    assert [caches.once(1), caches.once(1), holder.often(2)] == [2, 2, 2]
+    assert coverage.executed() == lines(18, file="watched/caches.py")
+
+
 def test_lines_that_are_executed_sometimes_are_left_out(coverage: PythonCoverage, package: Any) -> None:
+    coverage.new()
     steps = iter((0, 1, 0, 2, 2))
     assert coverage.learn_unstable(lambda: package.loops(next(steps))) == lines(17)
     assert coverage.full_set(lambda: package.loops(next(steps)))[1] == lines(16, 18)

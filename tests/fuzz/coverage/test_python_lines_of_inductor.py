@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 import torch
 from torch import Tensor
 from torch._dynamo.utils import counters
@@ -62,31 +63,26 @@ def compare() -> bytes:
     plain = [compiled(program) for program in PROGRAMS]
     coverage = PythonCoverage(Inductor.packages)
     coverage.start()
-    first = [compiled(program) for program in PROGRAMS]
-    new = coverage.new()
-    for program in PROGRAMS:
-        coverage.learn_unstable(lambda program=program: compiled(program), times=2)  # type: ignore[misc]
-    sets = [coverage.full_set(lambda program=program: compiled(program)) for program in PROGRAMS]  # type: ignore[misc]
-    again = [coverage.full_set(lambda program=program: compiled(program)) for program in PROGRAMS]  # type: ignore[misc]
+    early = [coverage.full_set(lambda program=program: compiled(program)) for program in PROGRAMS]  # type: ignore[misc]
+    late = [coverage.full_set(lambda program=program: compiled(program)) for program in PROGRAMS[::-1]][::-1]  # type: ignore[misc]
+    sets = [(one, other) for (_, one), (_, other) in zip(early, late, strict=True)]
     return msgspec.json.encode(
         {
-            "same": [plain == first, [result for result, _ in sets] == plain],
-            "new": len(new),
-            "later": sorted(coverage.new()),
-            "unstable": sorted(coverage.unstable),
-            "differ": [sorted(one ^ other) for (_, one), (_, other) in zip(sets, again, strict=True)],
-            "sets": [sorted(lines) for _, lines in sets],
+            "same": [[result for result, _ in watched] == plain for watched in (early, late)],
+            "common": [len(one & other) / len(one | other) for one, other in sets],
+            "sets": [sorted(lines) for lines, _ in sets],
         }
     )
 
 
+@pytest.mark.slow
 def test_compilers_do_the_same_and_equal_tests_execute_the_same_lines() -> None:
     done = run_isolated(compare, Limits(seconds=280.0))
     assert isinstance(done, Completed), done.detail
     found = msgspec.json.decode(done.payload)
     assert found["same"] == [True, True]
-    assert found["differ"] == [[], [], []]
-    assert len(found["unstable"]) < found["new"] / 100
+    # The second time in the opposite order.
+    assert min(found["common"]) > 0.999
     fused_, product_, picked_ = map(set, found["sets"])
     for lines in (fused_, product_, picked_):
         assert len(lines) > 5000
