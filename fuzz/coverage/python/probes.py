@@ -10,6 +10,9 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
 
+import numpy as np
+import numpy.typing as npt
+
 from tensorsmith.fuzz.coverage.python.files import PackageFiles
 from tensorsmith.fuzz.coverage.python.noise import all_objects
 from tensorsmith.fuzz.coverage.python.splice import (
@@ -38,7 +41,7 @@ class ProbedLines:
         # By identity of code without probes: that code, which is so kept alive, and the code with probes.
         self._probed: dict[int, tuple[CodeType, CodeType]] = {}
         # Marks of probes that have disarmed themselves.
-        self._spent: set[int] = set()
+        self._spent: list[npt.NDArray[np.int64]] = []
 
     def start(self) -> None:
         """See `lines.Recorder`.
@@ -63,22 +66,24 @@ class ProbedLines:
 
     def take(self) -> set[str]:
         """See `lines.Recorder`."""
-        marks = self._marks
-        found: set[str] = set()
-        position = marks.find(1)
-        while position >= 0:
-            found.add(self._lines[position])
-            self._spent.add(position)
-            marks[position] = 0
-            position = marks.find(1, position + 1)
-        return found
+        # A view of the marks must not live when they grow.
+        marks = np.frombuffer(self._marks, np.uint8)
+        hit = np.flatnonzero(marks)
+        marks[hit] = 0
+        self._spent.append(hit)
+        return {self._lines[mark] for mark in hit.tolist()}
 
     def again(self, lines: Iterable[str] | None) -> None:
         """See `lines.Recorder`."""
-        marks = self._spent if lines is None else {mark for line in lines for mark in self._of.get(line, ())}
-        for mark in marks & self._spent:
-            _Byte.from_address(self._addresses[mark]).value = NOP
-        self._spent = self._spent - marks
+        spent = np.concatenate(self._spent) if self._spent else np.empty(0, np.int64)
+        chosen = spent
+        if lines is not None:
+            wanted = [mark for line in lines for mark in self._of.get(line, ())]
+            chosen = np.intersect1d(spent, np.array(wanted, np.int64))
+        byte_at, addresses = _Byte.from_address, self._addresses
+        for mark in chosen.tolist():
+            byte_at(addresses[mark]).value = NOP
+        self._spent = [np.setdiff1d(spent, chosen)] if lines is not None else []
 
     def probe(self, code: CodeType) -> CodeType:
         """The code with a probe at every line, in itself and in what is defined within; the same for the same code."""
