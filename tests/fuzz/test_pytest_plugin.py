@@ -18,15 +18,16 @@ MODULE = "tensorsmith.fuzz.pytest_plugin"
 OTHER_ERROR = Verdict("fail", "differential", kind="error", exception="E", message="another")
 
 
-def run_pytest(directory: Path, *arguments: object) -> tuple[int, list[str]]:
-    """The exit code, and the lines of the short summary."""
+def run_pytest(directory: Path, *arguments: object) -> tuple[int, list[str], str]:
+    """The exit code, the lines of the short summary, and all that is before it."""
     command = [sys.executable, "-m", "pytest", "-p", MODULE, "-p", "no:cacheprovider", "-rA", *map(str, arguments)]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=200
     )
     assert "short test summary info" in done.stdout, done.stdout + done.stderr
-    return done.returncode, done.stdout.split("short test summary info")[1].splitlines()[1:]
+    before, summary = done.stdout.split("short test summary info")
+    return done.returncode, summary.splitlines()[1:], before
 
 
 def test_findings_are_tests(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_findings_are_tests(tmp_path: Path) -> None:
         ("h-no-target", chain("sin", target="no-such-target"), None),
     ):
         store(tmp_path / "findings" / name, case, verdict)
-    code, lines = run_pytest(tmp_path, "--tensorsmith-known", "bugs.toml", "--tensorsmith-import", "backend.py")
+    code, lines, _ = run_pytest(tmp_path, "--tensorsmith-known", "bugs.toml", "--tensorsmith-import", "backend.py")
     said = dict(line.split(" ", 1)[::-1] for line in lines if "::" in line)
     outcome = {rest.split("::")[1].split(" ")[0]: result for rest, result in said.items()}
     assert outcome == {
@@ -70,11 +71,12 @@ def test_of_a_campaign_what_is_confirmed_is_collected(campaign: Path, tmp_path: 
         opened.mark("ab22", "known", LINK)
     store(tmp_path / "other" / "findings" / "x", GOOD)
     (tmp_path / "other" / "known.toml").write_text("[[bug]]\n")
-    code, lines = run_pytest(tmp_path, ".", "--continue-on-collection-errors")
+    code, lines, output = run_pytest(tmp_path, ".", "--continue-on-collection-errors")
     passed, failed = (line for line in lines if line.startswith(("X", "F", "P", "E")))
     assert passed.startswith("XPASS campaign/findings/ab22/testcase.json::ab22 ")
     assert LINK in passed
-    assert failed.startswith("ERROR other/findings/x/testcase.json - ")
+    assert failed.startswith("ERROR other/findings/x/testcase.json")
+    assert f"{tmp_path}/other/known.toml: bug 1: tells no failure; give at least one of target, kind" in output
     assert code == 1
 
 
