@@ -149,7 +149,7 @@ def test_what_only_one_campaign_reached_is_told_by_name(
 def test_a_campaign_over_tvm_is_shown_by_source_file(run: Any, tir_campaign: Path, tmp_path: Path) -> None:
     ran = run("cover", tir_campaign, "--lcov", tmp_path / "out.info", "--json", tmp_path / "out.json")
     assert ran.code == 0, ran.err
-    native, _, passes = json.loads((tmp_path / "out.json").read_text())
+    native, *_, passes = json.loads((tmp_path / "out.json").read_text())
     assert native["observer"].startswith("libtvm_compiler.so blocks ")
     assert 0 < native["total"]["reached"] < native["total"]["total"]
     assert native["items"]["reached"] == sum(group["items"]["reached"] for group in native["groups"])
@@ -162,7 +162,7 @@ def test_a_campaign_over_tvm_is_shown_by_source_file(run: Any, tir_campaign: Pat
 
     written = (tmp_path / "out.info").read_text()
     records = {text.partition("\n")[0]: text for text in written.split("TN:\nSF:")[1:]}
-    assert records.keys() == {name for name in of if name.startswith("/")}
+    assert {name for name in records if not name.endswith(".py")} == {name for name in of if name.startswith("/")}
     record = records[rewrite["name"]].splitlines()
     assert f"FNF:{rewrite['items']['total']}" in record
     assert f"FNH:{rewrite['items']['reached']}" in record
@@ -191,7 +191,8 @@ def test_the_first_test_at_a_file_of_tvm_is_the_first_that_was_kept(run: Any, ti
 def test_another_build_of_tvm_is_not_read_with_this_one(run: Any, tir_campaign: Path, tmp_path: Path) -> None:
     directory = tmp_path / "campaign"
     shutil.copytree(tir_campaign, directory)
-    pretend(directory, "UPDATE builds SET build = 'another' WHERE observer LIKE 'libtvm%'")
+    lines = "DELETE FROM reached WHERE observer = 'python-lines'"
+    pretend(directory, "UPDATE builds SET build = 'another' WHERE observer LIKE 'libtvm%'", lines)
     ran = run("cover", directory)
     assert ran.code == 0
     assert "of another build than libtvm_compiler.so that is installed" in ran.out
@@ -212,8 +213,8 @@ def test_a_campaign_that_went_on_reached_more_and_distills_to_the_same(
     assert not any(AGAIN in line for line in run_on(longer, 32))  # maps of the same build are restored
     assert sets_of(longer).items() >= sets_of(tir_campaign).items()
     differences = json.loads(run("cover", tir_campaign, "--diff", longer, "--json", "-").out)
-    assert [one["here"] for one in differences] == [0, 0, 0]
-    assert all(one["there"] > 0 for one in differences)
+    assert not any(one["here"] for one in differences)
+    assert all(one["there"] > 0 for one in differences if one["observer"] != "python-lines")
     native = differences[0]
     assert sum(group["there"]["parts"] for group in native["groups"]) == native["there"]
 
