@@ -3,9 +3,9 @@
     python bench/tir_campaign.py --tests 1000
 
 Half of the tests are generated and half are mutants of those before them, as in a campaign, and every sixty-fourth that
-passes is compiled and run, too. They run in batches, each in a child process that a test may kill; what such a batch
-has done is lost. The rate is of CPU time; the shares are of time by the clock, for asking that costs little. The share
-of the verifier is within that of the judge.
+passes is compiled and run, too: the second rate has that in it. They run in batches, each in a child process that a
+test may kill; what such a batch has done is lost. The rates are of CPU time; the shares are of time by the clock, for
+asking that costs little. The share of the verifier is within that of the judge.
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ LIMITS = Limits(seconds=120.0, rss_bytes=3 << 30)
 
 
 class Batch(msgspec.Struct):
-    """What became of a batch: outcomes of generated tests and mutants, CPU seconds, seconds by stage, what passed."""
+    """What became of a batch: outcomes of generated tests and mutants, CPU seconds, those of them for tests that were
+    compiled too, seconds by stage, and what passed."""
 
     generated: dict[str, int]
     mutants: dict[str, int]
     cpu: float
+    native: float
     seconds: dict[str, float]
     passed: list[TirCase]
 
@@ -79,13 +81,17 @@ def outcome(verdict: Verdict) -> str:
     return f"{verdict.outcome} {verdict.kind or verdict.reason.split(':')[0]}".strip()
 
 
-def judged(case: TirCase, position: int) -> Verdict:
-    verdict = shielded(lambda: judge.judge_tir(case))
-    if verdict.outcome == "pass" and position % NATIVE == 0:
-        native = compiled_too(case)
-        assert isinstance(native, TirCase)
-        shielded(lambda: judge.judge_tir(native))
-    return verdict
+def judged(case: TirCase) -> Verdict:
+    return shielded(lambda: judge.judge_tir(case))
+
+
+def judge_compiled(case: TirCase) -> float:
+    """Judge a test once more, compiled too, and give the CPU seconds that this takes."""
+    start = cpu_seconds()
+    native = compiled_too(case)
+    assert isinstance(native, TirCase)
+    shielded(lambda: judge.judge_tir(native))
+    return cpu_seconds() - start
 
 
 def run(positions: range, earlier: list[TirCase]) -> bytes:
@@ -99,7 +105,7 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
     timed(seconds, adapter, "is_well_formed", "TVM: verifier")
     timed(seconds, sys.modules[__name__], "make", "make")
     timed(seconds, sys.modules[__name__], "judged", "judge")
-    batch = Batch({}, {}, 0.0, {}, [])
+    batch = Batch({}, {}, 0.0, 0.0, {}, [])
     start = cpu_seconds()
     for position in positions:
         counts = batch.mutants if position % 2 else batch.generated
@@ -107,7 +113,9 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
         if case is None:
             counts["not made"] = counts.get("not made", 0) + 1
             continue
-        verdict = judged(case, position)
+        verdict = judged(case)
+        if verdict.outcome == "pass" and position % NATIVE == 0:
+            batch.native += judge_compiled(case)
         counts[outcome(verdict)] = counts.get(outcome(verdict), 0) + 1
         if verdict.outcome == "pass":
             batch.passed.append(case)
@@ -124,7 +132,7 @@ def main() -> None:
     counts: dict[str, Counter[str]] = {"generated": Counter(), "mutants": Counter()}
     seconds: Counter[str] = Counter()
     earlier: list[TirCase] = []
-    cpu, lost = 0.0, 0
+    cpu, native, lost = 0.0, 0.0, 0
     for start in range(options.seed, options.seed + options.tests, BATCH):
         ended = run_isolated(partial(run, range(start, start + BATCH), earlier[-200:]), LIMITS)
         if isinstance(ended, Died):
@@ -135,10 +143,12 @@ def main() -> None:
         counts["mutants"].update(batch.mutants)
         seconds.update(batch.seconds)
         cpu += batch.cpu
+        native += batch.native
         earlier += batch.passed
     total = seconds["make"] + seconds["judge"]
     tests = sum(sum(of.values()) for of in counts.values())
-    print(f"{tests} tests, {tests / cpu:.0f} a CPU second; {lost} batches of {BATCH} died")
+    print(f"{tests} tests, {tests / (cpu - native):.0f} a CPU second pass by pass, {tests / cpu:.0f} with native code")
+    print(f"{lost} batches of {BATCH} died")
     for name, found in counts.items():
         made = sum(found.values())
         valid = sum(count for reason, count in found.items() if not reason.startswith(("invalid", "not made")))

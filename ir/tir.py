@@ -65,7 +65,7 @@ def encode(program: TirProgram) -> bytes:
     return _encoder.encode(msgspec.structs.replace(program, json=compact(program.json)))
 
 
-@lru_cache(128)
+@lru_cache(512)
 def compact(text: str) -> str:
     """TVM's JSON without white space; it may hold NaN and Infinity, which is why msgspec does not do it.
 

@@ -262,7 +262,7 @@ def _compiled(source: str, names: Mapping[str, Any] = _GLOBALS) -> Callable[...,
 
 
 # Passes change much that is not in the source; and mutants of a program are judged soon after it.
-@lru_cache(256)
+@lru_cache(1024)
 def _code(source: str) -> CodeType:
     return compile(source, "<tir>", "exec")
 

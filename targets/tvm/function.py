@@ -85,4 +85,4 @@ def to_program(function: TirFunction, with_script: bool = False) -> TirProgram:
 
 # A worker makes a batch of programs and then judges them: the live functions of the last texts that were written.
 _recent: dict[str, Any] = {}
-_KEPT = 64
+_KEPT = 256
