@@ -9,7 +9,7 @@ from tensorsmith.ir.tir import BFLOAT16
 from tensorsmith.oracles.tir import arithmetic, calls, vectors
 from tensorsmith.oracles.tir.frame import Access, Frame, Memory
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import FLOATS, Value, number, of_dtype
+from tensorsmith.oracles.tir.values import FLOATS, Value, folded, number, of_dtype
 from tensorsmith.oracles.tir.vectors import split_dtype
 from tensorsmith.targets.tvm import adapter
 
@@ -38,7 +38,6 @@ BINARY: dict[str, Callable[[Value, Value], Value]] = {
     "BitwiseXor": arithmetic.bitwise("^"),
 }
 
-_NOT_NUMBERS = frozenset(("bool", *FLOATS))
 _ROUNDING = frozenset(("Add", "Sub", "Mul", "Div", "Cast", "Call"))
 
 
@@ -51,9 +50,7 @@ def value_of(node: Any, frame: Frame) -> Value:
     kind = type(node).__name__
     operation = BINARY.get(kind)
     if operation is not None:
-        value = operation(value_of(node.a, frame), value_of(node.b, frame))
-        if value.low == value.high and value.total and value.dtype not in _NOT_NUMBERS:
-            return number(value.low, value.dtype)
+        value = folded(operation(value_of(node.a, frame), value_of(node.b, frame)))
     else:
         other = OTHERS.get(kind)
         if other is None:
@@ -84,8 +81,9 @@ def named(value: Value, frame: Frame) -> Value:
     """The value, computed once: a variable or a number stays as it is."""
     if value.text.isidentifier() and value.text not in ("True", "False"):
         return value
-    if value.dtype != "bool" and not value.is_float and value.low == value.high and value.total:
-        return number(value.low, value.dtype)
+    known = folded(value)
+    if known is not value:
+        return known
     name = frame.name("v")
     frame.write(f"{name} = {value.text}")
     return Value(name, value.dtype, value.low, value.high)

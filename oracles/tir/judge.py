@@ -20,7 +20,7 @@ from tensorsmith.targets.tvm.function import to_function
 from tensorsmith.targets.tvm.passes.apply import Context, apply_pass, prepare
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_LOWERING
 from tensorsmith.targets.tvm.passes.ends import is_end, native_name
-from tensorsmith.targets.tvm.passes.schedule import DIALECT
+from tensorsmith.targets.tvm.passes.schedule import is_schedule
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_of
 
 # Called with the name of a step before it runs; what comes until the next call is that step's doing.
@@ -90,7 +90,7 @@ def judge_passes(
         after, verdict = _apply(module, step, context, free)
         if verdict is not None:
             return verdict
-        if unscheduled is None and step.name.startswith(f"{DIALECT}."):
+        if unscheduled is None and is_schedule(step.name):
             unscheduled = module
         left = adapter.only_function(after)
         if left is None or func is None or not adapter.same_function(left, func):
@@ -149,7 +149,7 @@ def _unless_broken(verdict: Verdict, meaning: Meaning, unscheduled: Any) -> Verd
         meaning: of the program.
         unscheduled: the module before the first primitive of schedules, whose results keep what they are to rely on.
     """
-    if verdict.kind != "wrong-result" or not verdict.guilty.startswith(f"{DIALECT}."):
+    if verdict.kind != "wrong-result" or not is_schedule(verdict.guilty):
         return verdict
     reference = compile_function(adapter.only_function(unscheduled), lazy=True)
     if all(reference.keeps_promises(inputs) for inputs in meaning.inputs):

@@ -15,7 +15,7 @@ from tensorsmith.oracles.tir.expressions import named, scalar_dtype, value_of
 from tensorsmith.oracles.tir.frame import Frame, ParallelLoop
 from tensorsmith.oracles.tir.races import may_race
 from tensorsmith.oracles.tir.undefined import Unsupported
-from tensorsmith.oracles.tir.values import Value, number
+from tensorsmith.oracles.tir.values import Value, folded
 from tensorsmith.targets.tvm import adapter
 
 Write = Callable[[Any, Frame], None]
@@ -57,9 +57,7 @@ def write_for(node: Any, frame: Frame, write: Write) -> None:
         raise Unsupported("a loop bound to a thread")
     dtype = scalar_dtype(node.loop_var)
     start, extent = (named(value_of(part, frame), frame) for part in (node.min, node.extent))
-    end = arithmetic.add(start, extent)
-    if end.low == end.high and end.total:
-        end = number(end.low, end.dtype)
+    end = folded(arithmetic.add(start, extent))
     if extent.low < 0 and not frame.lazy:  # a program should not; after a pass it is a loop that does not run
         frame.write(f"if {extent.text} < 0: negative_extent()")
     _count(extent.text, frame)

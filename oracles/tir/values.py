@@ -47,6 +47,15 @@ def number(value: int, dtype: str = "int32") -> Value:
     return Value(str(value) if value >= 0 else f"({value})", dtype, value, value)
 
 
+def folded(value: Value) -> Value:
+    """A value that is the same number in every run as that number; any other as it is."""
+    known = value.low == value.high and value.total and value.dtype not in _NOT_NUMBERS
+    return number(value.low, value.dtype) if known else value
+
+
+_NOT_NUMBERS = frozenset(("bool", *FLOATS))
+
+
 def of_dtype(text: str, dtype: str, total: bool = True) -> Value:
     """A value of which only the dtype is known."""
     if dtype in FLOATS:

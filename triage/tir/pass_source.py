@@ -9,7 +9,7 @@ from typing import Any
 from tensorsmith.ir.pipeline import Parameter, Pipeline, Step
 from tensorsmith.targets.tvm.passes.catalog import added_make, find_pass
 from tensorsmith.targets.tvm.passes.make import make_pass
-from tensorsmith.targets.tvm.passes.schedule import DIALECT, source_of
+from tensorsmith.targets.tvm.passes.schedule import DIALECT, is_schedule, source_of
 from tensorsmith.targets.tvm.passes.settings import DEFAULT_OPT_LEVEL, Settings, settings_of
 from tensorsmith.triage.registrations import import_source
 
@@ -28,7 +28,7 @@ def pass_source(step: Step, func: Any = None) -> str:
     entry = find_pass(step.name)
     given = dict(step.parameters)
     arguments = [(name, given.get(name, values[0])) for name, values in entry.arguments]
-    if is_schedule(step):
+    if is_schedule(step.name):
         call = None if func is None else source_of(func, step.name.removeprefix(f"{DIALECT}."), dict(arguments))
         return f"scheduled(lambda sch: {call})"
     if added_make(step.name) is not None:
@@ -36,11 +36,6 @@ def pass_source(step: Step, func: Any = None) -> str:
     dialect, _, constructor = step.name.rpartition(".")
     where = f"tvm.{dialect}" if dialect == "relax.backend" else f"tvm.{dialect}.transform"
     return f"{where}.{constructor}({', '.join(f'{name}={_plain(value)!r}' for name, value in arguments)})"
-
-
-def is_schedule(step: Step) -> bool:
-    """Whether a step is a primitive of schedules."""
-    return step.name.startswith(f"{DIALECT}.")
 
 
 def added_imports(pipeline: Pipeline) -> list[str]:

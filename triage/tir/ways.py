@@ -15,8 +15,9 @@ from tensorsmith.targets.tvm.c_source import OPTIONS, compiler
 from tensorsmith.targets.tvm.passes.catalog import added_make
 from tensorsmith.targets.tvm.passes.defaults import BUILD, CODEGEN
 from tensorsmith.targets.tvm.passes.ends import is_end
+from tensorsmith.targets.tvm.passes.schedule import is_schedule
 from tensorsmith.targets.tvm.passes.settings import settings_of
-from tensorsmith.triage.tir.pass_source import context_source, is_schedule, pass_source, target_source
+from tensorsmith.triage.tir.pass_source import context_source, pass_source, target_source
 from tensorsmith.triage.tir.pipeline import explicit, program_after
 from tensorsmith.triage.tir.reductions.api import attempted
 
@@ -65,12 +66,12 @@ def ways(case: TirCase, verdict: Verdict) -> Iterator[Way]:
 
 
 def _sources(case: TirCase, settings: tuple[Step, ...], passes: tuple[Step, ...], deadly: str) -> tuple[str, ...]:
-    if not any(is_schedule(step) for step in passes):
+    if not any(is_schedule(step.name) for step in passes):
         return tuple(pass_source(step) for step in passes)
     under = replace(case, pipeline=Pipeline(settings))
     found = list[str]()
     for place, step in enumerate(passes):
-        given = program_after(under, passes[:place]) if is_schedule(step) else None
+        given = program_after(under, passes[:place]) if is_schedule(step.name) else None
         if given is None:
             found.append(pass_source(step))
             continue

@@ -10,7 +10,7 @@ from tensorsmith.targets.tvm.passes.catalog import find_pass, passes
 from tensorsmith.targets.tvm.passes.defaults import BUILD, DEFAULT_RELAX, DEFAULT_TIR
 from tensorsmith.targets.tvm.passes.entry import Kind, PassEntry
 from tensorsmith.targets.tvm.passes.legalize import legal_pipeline, legalized, required_by
-from tensorsmith.targets.tvm.passes.schedule import DIALECT, SCHEDULE
+from tensorsmith.targets.tvm.passes.schedule import SCHEDULE, is_schedule
 from tensorsmith.targets.tvm.passes.setting_values import MAY_BE_DISABLED, Setting, settings_here
 from tensorsmith.targets.tvm.passes.settings import DISABLE, FREE_ORDER
 
@@ -87,7 +87,7 @@ def _with_any(entry: PassEntry, rng: random.Random) -> Step:
 
 
 def _weight(entry: PassEntry) -> float:
-    return (_IDLE_WEIGHT if entry.idle else 1.0) * (_SCHEDULE_WEIGHT if entry.name.startswith(f"{DIALECT}.") else 1.0)
+    return (_IDLE_WEIGHT if entry.idle else 1.0) * (_SCHEDULE_WEIGHT if is_schedule(entry.name) else 1.0)
 
 
 def random_settings(rng: random.Random, kind: Kind) -> tuple[Step, ...]:

@@ -27,6 +27,11 @@ SCHEDULE: tuple[PassEntry, ...] = tuple(
 )
 
 
+def is_schedule(name: str) -> bool:
+    """Whether a step of a name is a primitive of schedules."""
+    return name.startswith(f"{DIALECT}.")
+
+
 def is_of_blocks(func: Any) -> bool:
     """Whether everything that a function stores is stored in blocks below its root block."""
     body = func.body
