@@ -105,6 +105,7 @@ def run(positions: range, earlier: list[TirCase]) -> bytes:
     timed(seconds, adapter, "is_well_formed", "TVM: verifier")
     timed(seconds, sys.modules[__name__], "make", "make")
     timed(seconds, sys.modules[__name__], "judged", "judge")
+    timed(seconds, sys.modules[__name__], "judge_compiled", "judge")
     batch = Batch({}, {}, 0.0, 0.0, {}, [])
     start = cpu_seconds()
     for position in positions:

@@ -74,7 +74,7 @@ def summary_of(message: str) -> str:
 
 def matching(bugs: Sequence[KnownBug], failure: Failure) -> KnownBug | None:
     """The first entry that tells this failure, or None; one that the installed release is not to have comes last."""
-    return next((bug for bug in sorted(bugs, key=is_fixed_here) if _tells(bug, failure)), None)
+    return min((bug for bug in bugs if _tells(bug, failure)), key=is_fixed_here, default=None)
 
 
 def is_fixed_here(bug: KnownBug) -> bool:

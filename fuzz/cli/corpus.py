@@ -125,13 +125,14 @@ def _sets(
     """
     found: dict[str, BitMap] = {}
     covered: dict[str, BitMap] = {name: BitMap() for name in observers}
-    size = {name: 1 + max(store.coverage.covered(name), default=0) for name in covered}
+    reached = {name: store.coverage.covered(name) for name in observers}
+    size = {name: 1 + max(features, default=0) for name, features in reached.items()}
     start = {name: sum(list(size.values())[:position]) for position, name in enumerate(covered)}
     for observer, case_id, every in store.coverage.sets():
         if case_id in kept and observer in covered:
             covered[observer] |= every
             found.setdefault(case_id, BitMap()).update(every.shift(start[observer]))
-    lost = {name: len(store.coverage.covered(name) - features) for name, features in covered.items()}
+    lost = {name: len(reached[name] - features) for name, features in covered.items()}
     return found, {name: len(features) for name, features in covered.items()}, {n: c for n, c in lost.items() if c}
 
 

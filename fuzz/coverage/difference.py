@@ -80,28 +80,12 @@ def _of_observer(name: str, here: Seen | None, there: Seen | None) -> ObserverDi
     else:
         notice = ""
     found = read(one)
-    layout = found.layout
+    notice = "; ".join(filter(None, (notice, found.notice)))
+    counts, layout = (len(only_here), len(only_there), both), found.layout
     if layout is None:
-        return ObserverDifference(
-            name,
-            "",
-            "features",
-            len(only_here),
-            len(only_there),
-            both,
-            (),
-            "; ".join(filter(None, (notice, found.notice))),
-        )
-    return ObserverDifference(
-        name,
-        layout.form,
-        layout.parts,
-        len(only_here),
-        len(only_there),
-        both,
-        _groups(layout, one.features, other.features),
-        notice,
-    )
+        return ObserverDifference(name, "", "features", *counts, (), notice)
+    groups = _groups(layout, one.features, other.features)
+    return ObserverDifference(name, layout.form, layout.parts, *counts, groups, notice)
 
 
 def _groups(layout: Layout, here: BitMap, there: BitMap) -> tuple[GroupDifference, ...]:

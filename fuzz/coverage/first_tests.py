@@ -49,10 +49,11 @@ def first_tests(store: Store, read: Read, pattern: str) -> list[FirstTest]:
         place_of_item = place[of_item]
         names = [layout.groups[group] for group in groups]
     else:
-        chosen = _named(_item_names(layout), pattern)
+        every = _item_names(layout)
+        chosen = _named(every, pattern)
         place_of_item = np.full(len(layout.items), -1)
         place_of_item[chosen] = np.arange(len(chosen))
-        names = [_item_names(layout)[item] for item in chosen]
+        names = [every[item] for item in chosen]
     tests: list[list[str]] = [[] for _ in names]
     for case_id, items in items_in_order(store, read.seen.observer, layout):
         for position in np.unique(place_of_item[items]):
