@@ -20,6 +20,7 @@ from tensorsmith.corpus.settings import Settings, installed_versions
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.alarms import Alarms
 from tensorsmith.fuzz.budget import Budget
+from tensorsmith.fuzz.deaths import blamed
 from tensorsmith.fuzz.lessons import Lessons
 from tensorsmith.fuzz.messages import (
     Announced,
@@ -40,9 +41,7 @@ from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.statistics import snapshot
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
 from tensorsmith.ir.cases import Case
-from tensorsmith.oracles.death import died
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.isolation import Died
 from tensorsmith.triage.known import KnownBug, known_beside
 
 # Orders that a worker serves before a fresh one replaces it: compilers leak.
@@ -281,7 +280,6 @@ class Engine:
         """A worker died: blame the test that it was at, if that is known, and see to the others."""
         worker = death.worker
         self.counts[f"deaths:{death.cause}"] += 1
-        done = worker.verdicts.keys()
         order = worker.order
         if isinstance(order, TriageAlarm):
             self.alarms.again(order)
@@ -293,22 +291,15 @@ class Engine:
             if isinstance(order, FuzzBatch):
                 self._count_test(Verdict("invalid", "", reason="died-while-making"))
             return
-        left = [p for p in range(len(announced.cases)) if p not in done]
-        suspect = worker.position if worker.position in left else (left[0] if len(left) == 1 else None)
+        suspect, rest = blamed(death, len(announced.cases))
         if suspect is not None:
-            left.remove(suspect)
-            # Before the test began the step was another's.
-            step = death.step if suspect == worker.position else ""
-            verdict = died(Died(death.cause, death.signal, death.detail, 0.0), guilty=step)
+            position, verdict = suspect
             self._count_test(verdict)
-            self.alarms.hear(announced.cases[suspect], verdict)
-        # Without a suspect the halves tell, in the end, which it was.
-        halves = [left] if suspect is not None else [left[: len(left) // 2], left[len(left) // 2 :]]
-        for half in halves:
-            if half:
-                self.retry.append(
-                    RunBatch(tuple(announced.cases[p] for p in half), tuple(announced.origins[p] for p in half))
-                )
+            self.alarms.hear(announced.cases[position], verdict)
+        for some in rest:
+            self.retry.append(
+                RunBatch(tuple(announced.cases[p] for p in some), tuple(announced.origins[p] for p in some))
+            )
 
     def _count_test(self, verdict: Verdict) -> None:
         self.tests += 1

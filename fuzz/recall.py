@@ -12,14 +12,13 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.coverage.maps import Maps, take_all
 from tensorsmith.fuzz.coverage.shared import write_covered
 from tensorsmith.fuzz.coverage.watched import Watched
+from tensorsmith.fuzz.deaths import blamed
 from tensorsmith.fuzz.feedback import all_observers
 from tensorsmith.fuzz.messages import BatchDone, Covered, Judged, Origin, RunBatch, WorkerFailed
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
 from tensorsmith.ir.cases import Case
-from tensorsmith.oracles.death import died
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.isolation import Died
 
 BATCH = 32
 # Orders that a worker serves before a fresh one replaces it.
@@ -118,14 +117,11 @@ class Recall:
         if not isinstance(order, RunBatch):
             return
         self._under_way -= 1
-        left = [position for position in range(len(order.cases)) if position not in worker.verdicts]
-        suspect = worker.position if worker.position in left else left[0] if len(left) == 1 else None
+        suspect, rest = blamed(death, len(order.cases))
         if suspect is not None:
-            left.remove(suspect)
-            verdict = died(Died(death.cause, death.signal, death.detail, 0.0), guilty=death.step)
-            self._judged(order.cases[suspect], verdict)
-        halves = [left] if suspect is not None else [left[: len(left) // 2], left[len(left) // 2 :]]
-        self._waiting.extendleft([order.cases[position].id for position in half] for half in halves if half)
+            position, verdict = suspect
+            self._judged(order.cases[position], verdict)
+        self._waiting.extendleft([order.cases[position].id for position in some] for some in rest)
 
 
 def recall_corpus(
