@@ -1,10 +1,11 @@
-"""Whether feedback pays: campaigns that differ in their schedule alone, with equal seeds and equal wall time, repeated.
+"""Whether feedback pays: campaigns that differ in their schedule alone, with equal seeds and equal time, repeated.
 
     python bench/ablation.py OUT --target tvm-tir --time 120 --repeats 5
     python bench/ablation.py OUT --target tvm-tir --time 120 --after campaigns/first
     python bench/ablation.py OUT --plot OUT/ablation.svg     # of the runs that are there; needs matplotlib
 
-The schedules take turns, so that what else the machine does strikes them alike. Every campaign has one worker, which
+Time is that of the processor, the engine's and its worker's together, so that what else the machine does counts little;
+with one worker it is wall time on a machine that does nothing else. The schedules take turns. Every campaign's worker
 only tests: reducing an alarm takes as long as a thousand tests, and which alarms come is chance. What is counted are
 alarms that differ in their signature. All observers watch all campaigns, also those whose schedule does not listen. The
 time begins when the worker has imported its compilers. Of each run a file of JSON is left in OUT; a run whose file is
@@ -16,6 +17,7 @@ what counts: which schedule is best when the easy half is covered is another que
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -32,13 +34,14 @@ from tensorsmith.fuzz.engine import Engine
 from tensorsmith.fuzz.schedules.registry import SCHEDULES
 from tensorsmith.fuzz.statistics import Snapshot, snapshot
 from tensorsmith.fuzz.workforce import Workforce
+from tensorsmith.targets.isolation import tree_cpu
 
 # Seconds that a test may take.
 LIMITS = {"tvm-tir": 5.0}
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A campaign after some seconds of testing: how many tests it has done, and what is covered, by observer."""
+    """A campaign after some CPU seconds of testing: how many tests it has done, and what is covered, by observer."""
 
     seconds: float
     tests: int
@@ -91,6 +94,7 @@ def campaign(target: str, schedule: str, seed: int, seconds: float, after: Path 
             try:
                 engine = Engine(store, settings, Budget(seconds=seconds), screen, workforce, numbered)
                 engine.triagers = 0
+                engine.clock = lambda: tree_cpu(os.getpid())
                 engine.run()
             finally:
                 workforce.close()
@@ -160,7 +164,7 @@ def plot(runs: list[Run], path: Path) -> None:
                 (line,) = panel.plot(grid, [median(column) for column in columns], label=entry.name)
                 low, high = [min(column) for column in columns], [max(column) for column in columns]
                 panel.fill_between(grid, low, high, alpha=0.15, color=line.get_color())
-        panel.set(title=observer, xlabel="seconds of testing", ylabel="features", ylim=(0, None))
+        panel.set(title=observer, xlabel="CPU seconds of testing", ylabel="features", ylim=(0, None))
     panels[0][0].legend()
     figure.tight_layout()
     figure.savefig(path)
@@ -176,22 +180,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--target", default="tvm-tir")
-    parser.add_argument("--time", type=int, default=120, help="seconds of each campaign")
+    parser.add_argument("--time", type=int, default=120, help="CPU seconds of each campaign")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1, help="of the first repeat; the next has the next")
+    names = [entry.name for entry in SCHEDULES]
+    parser.add_argument("--schedules", nargs="+", choices=names, default=names, help="default: all")
     parser.add_argument("--after", type=Path, metavar="DIR", help="a campaign that every run goes on with a copy of")
     parser.add_argument("--plot", type=Path, help="draw the runs that are there, and run nothing")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.plot is None:
         for seed in range(options.seed, options.seed + options.repeats):
-            for entry in SCHEDULES:
-                path = options.out / f"{options.target}-{entry.name}-{seed}.json"
+            for name in options.schedules:
+                path = options.out / f"{options.target}-{name}-{seed}.json"
                 if path.exists():
                     continue
-                run = campaign(options.target, entry.name, seed, options.time, options.after)
+                run = campaign(options.target, name, seed, options.time, options.after)
                 path.write_bytes(msgspec.json.encode(run))
-                print(f"{entry.name} {seed}: {run.points[-1]}", file=sys.stderr, flush=True)
+                print(f"{name} {seed}: {run.points[-1]}", file=sys.stderr, flush=True)
     runs = read(options.out, options.target)
     if not runs:
         sys.exit(f"{options.out}: no runs against {options.target}")

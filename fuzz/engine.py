@@ -109,6 +109,7 @@ class Engine:
 
     Attributes:
         triagers: so many workers triage alarms at a time, at most; with none, alarms are left to another run.
+        clock: what the budget and the time of the campaign are told by, in seconds.
     """
 
     def __init__(
@@ -135,6 +136,7 @@ class Engine:
         name = settings.schedule if settings.coverage else "blind"
         self.schedule: Schedule = find_schedule(name).make(plan, seed, store)
         self.triagers = max(1, settings.workers // 2)
+        self.clock: Callable[[], float] = time.monotonic
         self.retry: deque[RunBatch] = deque()
         self.native_turn = NativeTurn()
         self.counts: Counter[str] = Counter({"runs": 1})
@@ -150,7 +152,7 @@ class Engine:
         """Run until the budget is used up or a person interrupts, then let alarms that wait be triaged."""
         previous = signal.signal(signal.SIGINT, self._interrupt)
         if self.budget.seconds is not None:
-            self._deadline = time.monotonic() + self.budget.seconds
+            self._deadline = self.clock() + self.budget.seconds
         try:
             self._loop(self._fuzz, self._fuzzing_is_over)
             if self.triagers and self._has_triage() and not self.interrupted:
@@ -160,15 +162,15 @@ class Engine:
                     f"the budget is used up; {waiting} alarms wait: confirming and reducing them, "
                     f"at most {seconds:.0f} s (Ctrl-C leaves the rest to the next run)"
                 )
-                end = time.monotonic() + seconds
-                self._loop(self._triage, lambda: time.monotonic() > end or not self._has_triage())
+                end = self.clock() + seconds
+                self._loop(self._triage, lambda: self.clock() > end or not self._has_triage())
         finally:
             signal.signal(signal.SIGINT, previous)
             self._save(0.0)
             self._write_statistics()
 
     def _loop(self, employ: Callable[[Worker], object], over: Callable[[], bool]) -> None:
-        saved = written = time.monotonic()
+        saved = written = self.clock()
         while not over() and not self.interrupted:
             while len(self.workforce.workers) < self.settings.workers:
                 self._hire()
@@ -182,7 +184,7 @@ class Engine:
                     self._bury(event)
             if self._settled:
                 self._stop_explained()
-            now = time.monotonic()
+            now = self.clock()
             if now - saved > SAVE_SECONDS:
                 self._save(now - saved)
                 saved = now
@@ -190,7 +192,7 @@ class Engine:
             if now - written > STATISTICS_SECONDS:
                 self._write_statistics()
                 written = now
-        self._save(time.monotonic() - saved)
+        self._save(self.clock() - saved)
 
     def _fuzz(self, worker: Worker) -> None:
         """Give an idle worker an alarm to triage, if few enough have one, or tests to run."""
@@ -324,7 +326,7 @@ class Engine:
     def _fuzzing_is_over(self) -> bool:
         if self.budget.tests is not None and self.tests >= self.budget.tests:
             return True
-        return self._deadline is not None and time.monotonic() >= self._deadline
+        return self._deadline is not None and self.clock() >= self._deadline
 
     def _save(self, elapsed: float) -> None:
         self.counts["elapsed"] += elapsed  # type: ignore[assignment]
