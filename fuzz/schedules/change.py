@@ -7,10 +7,12 @@ from random import Random
 from typing import Protocol
 
 from tensorsmith.fuzz.messages import Part
-from tensorsmith.fuzz.schedules.yields import Yields
+from tensorsmith.fuzz.schedules.yields import GREED, RECENT, Yields
 
 # Mutants of a seed's program without anything new, one after the other, before its pipeline is mutated once.
 N_MAX = 4
+# The share of mutants for which what is mutated does not depend on what has paid.
+TRIED = 0.2
 
 
 class Changes(Protocol):
@@ -61,12 +63,14 @@ class ByYield:
     """Program, pipeline or both, as it has paid."""
 
     def __init__(self) -> None:
-        self._yields = Yields()
+        self._yields = Yields(RECENT)
 
     def of(self, id_: str, rng: Random) -> Part:
         """See Changes."""
+        if rng.random() < TRIED:
+            return rng.choice(_PARTS)
         weights = self._yields.weights()
-        return rng.choices(_PARTS, [weights.get(part, 1.0) for part in _PARTS])[0]
+        return rng.choices(_PARTS, [weights.get(part, 1.0) ** GREED for part in _PARTS])[0]
 
     def child(self, id_: str, part: Part, new: float, seconds: float) -> None:
         """See Changes."""

@@ -10,7 +10,7 @@ from tensorsmith.fuzz.messages import FuzzBatch, Slot
 from tensorsmith.fuzz.schedules.api import Feature, Heard, Plan, sample
 from tensorsmith.fuzz.schedules.change import Changes
 from tensorsmith.fuzz.schedules.seed_pool import SeedPool
-from tensorsmith.fuzz.schedules.yields import Yields
+from tensorsmith.fuzz.schedules.yields import GREED, LONG, RECENT, Yields
 
 # The smallest and the greatest share of tests that are mutants.
 MUTANTS = (0.1, 0.9)
@@ -24,8 +24,8 @@ class Guided:
         self._plan = plan
         self._rng = Random(seed)
         self._changes = changes
-        self._sources = Yields()
-        self._mutators = Yields()
+        self._sources = Yields(RECENT)
+        self._mutators = Yields(LONG)
         self._pool = SeedPool()
         owned: dict[str, list[Feature]] = {}
         for observer, case_id, first in store.coverage.firsts():
@@ -56,7 +56,7 @@ class Guided:
     def mutants(self) -> float:
         """The share of tests that are mutants now."""
         weights = self._sources.weights()
-        mutated, generated = weights.get(_MUTATED, 1.0), weights.get(_GENERATED, 1.0)
+        mutated, generated = weights.get(_MUTATED, 1.0) ** GREED, weights.get(_GENERATED, 1.0) ** GREED
         return min(max(mutated / (mutated + generated), MUTANTS[0]), MUTANTS[1])
 
     def _slot(self, store: Store, share: float) -> Slot:

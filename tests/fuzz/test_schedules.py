@@ -153,7 +153,7 @@ def test_no_seed_starves() -> None:
 
 
 def test_ways_that_pay_are_preferred_and_none_starves() -> None:
-    yields = Yields()
+    yields = Yields(4000)
     for k in range(3000):
         yields.heard(["good"], k % 4 == 0, 1.0)
         yields.heard(["slow"], k % 4 == 0, 10.0)
@@ -165,13 +165,13 @@ def test_ways_that_pay_are_preferred_and_none_starves() -> None:
 
 
 def test_without_anything_new_all_ways_weigh_the_same() -> None:
-    yields = Yields()
+    yields = Yields(4000)
     yields.heard(["a", "b"], False, 1.0)
     assert yields.weights() == {}
 
 
 def test_what_was_long_ago_counts_less() -> None:
-    yields = Yields()
+    yields = Yields(4000)
     for k in range(4000):
         yields.heard(["first"], True, 1.0)
         yields.heard(["then"], k % 10 == 0, 1.0)
