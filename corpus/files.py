@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tensorsmith.corpus.errors import StoreError
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then move it into place; its folder must exist.
@@ -24,6 +26,18 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_named(path: Path, data: bytes) -> None:
+    """Write a file that a person named, as `write_whole` does.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:

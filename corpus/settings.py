@@ -9,8 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tensorsmith.corpus.errors import StoreError
-from tensorsmith.corpus.files import write_whole
+from tensorsmith.corpus.files import write_named
 from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.testcase import Device
 
@@ -61,10 +60,7 @@ def write_settings(directory: Path, settings: Settings) -> None:
     versions = dict(settings.versions)
     table = msgspec.to_builtins(settings)
     del table["versions"]
-    try:
-        write_whole(directory / FILE_NAME, msgspec.toml.encode({"settings": table, "versions": versions}))
-    except OSError as error:
-        raise StoreError(f"{directory / FILE_NAME}: cannot be written: {error.strerror}") from error
+    write_named(directory / FILE_NAME, msgspec.toml.encode({"settings": table, "versions": versions}))
 
 
 def read_settings(directory: Path) -> Settings:

@@ -44,8 +44,6 @@ from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.known import KnownBug, known_beside
 
-# Orders that a worker serves before a fresh one replaces it: compilers leak.
-WORKER_LIFE = 60
 STATISTICS_SECONDS = 60.0
 SAVE_SECONDS = 1.0
 # After the budget is used up, alarms that wait are triaged for at most this share of it, and at least this long.
@@ -198,7 +196,7 @@ class Engine:
         """Give an idle worker an alarm to triage, if few enough have one, or tests to run."""
         if self._triaging() < self.triagers and self._triage(worker):
             return
-        if worker.served >= WORKER_LIFE:
+        if worker.is_old:
             worker = self._replace(worker)
         native = self.native_turn.next()
         if self.retry:
@@ -248,17 +246,17 @@ class Engine:
                 self.counts[f"time:{stage}"] += seconds  # type: ignore[assignment]
             for stage, seconds in message.cpu.items():
                 self.counts[f"cpu:{stage}"] += seconds  # type: ignore[assignment]
-            self._release(worker)
+            worker.rest()
         elif isinstance(message, Triaged):
             self.alarms.settle(message)
             self._settled = True
-            self._release(worker)
+            worker.rest()
         elif isinstance(message, WorkerFailed):
             self.screen.message("a worker failed, which is a fault of tensorsmith: " + message.text.strip()[-1500:])
             self.counts["worker-failures"] += 1
             if isinstance(worker.order, TriageAlarm):
                 self.alarms.again(worker.order)
-            self._release(worker)
+            worker.rest()
 
     def _take(self, worker: Worker, message: Judged) -> None:
         announced = worker.announced
@@ -312,10 +310,6 @@ class Engine:
         self.counts["valid"] += 1
         if verdict.outcome == "limitation":
             self.counts[f"limitation:{verdict.reason}"] += 1
-
-    def _release(self, worker: Worker) -> None:
-        worker.order, worker.announced = None, None
-        worker.served += 1
 
     def _triaging(self) -> int:
         return sum(isinstance(w.order, TriageAlarm) for w in self.workforce.workers.values())

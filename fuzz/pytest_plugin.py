@@ -66,12 +66,12 @@ class FindingFile(pytest.File):
         from tensorsmith.fuzz.cli.cases import finding_item
         from tensorsmith.fuzz.cli.options import import_first
         from tensorsmith.ir.errors import TensorsmithError
-        from tensorsmith.triage.known import read_known
+        from tensorsmith.triage.known import read_all_known
 
         try:
             import_first(self.config.getoption("--tensorsmith-import"))
             files = [self.config.invocation_params.dir / name for name in self.config.getoption("--tensorsmith-known")]
-            finding = finding_item(self.path.parent, tuple(bug for path in files for bug in read_known(path)))
+            finding = finding_item(self.path.parent, read_all_known(files))
         except TensorsmithError as error:
             raise self.CollectError(str(error)) from error
         if finding.status is None or finding.status in SHOWN:

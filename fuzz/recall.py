@@ -15,14 +15,12 @@ from tensorsmith.fuzz.coverage.watched import Watched
 from tensorsmith.fuzz.deaths import blamed
 from tensorsmith.fuzz.feedback import all_observers
 from tensorsmith.fuzz.messages import BatchDone, Covered, Judged, Origin, RunBatch, WorkerFailed
+from tensorsmith.fuzz.schedules.api import BATCH
 from tensorsmith.fuzz.screen import Screen
 from tensorsmith.fuzz.workforce import Death, Heard, Worker, Workforce
 from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.verdict import Verdict
 
-BATCH = 32
-# Orders that a worker serves before a fresh one replaces it.
-WORKER_LIFE = 60
 # How often the share that is done is said, at most.
 STEPS = 10
 
@@ -74,7 +72,7 @@ class Recall:
     def _employ(self, worker: Worker) -> None:
         if not self._waiting:
             return
-        if worker.served >= WORKER_LIFE:
+        if worker.is_old:
             self._workforce.dismiss(worker)
             worker = self._hire()
         batch = [self._store.case(id_) for id_ in self._waiting.popleft()]
@@ -98,8 +96,7 @@ class Recall:
             if isinstance(message, WorkerFailed):
                 self._screen.message("a worker failed, a fault of tensorsmith: " + message.text.strip()[-1500:])
             self._under_way -= 1
-            worker.order, worker.announced = None, None
-            worker.served += 1
+            worker.rest()
 
     def _judged(self, case: Case, verdict: Verdict) -> None:
         self._done += 1

@@ -33,6 +33,10 @@ HIRE_ATTEMPTS = 2
 LAST_LINES = 3
 
 
+# Orders that a worker serves.
+LIFE = 60
+
+
 @dataclass
 class Worker:
     """A worker as the engine sees it."""
@@ -52,6 +56,16 @@ class Worker:
     # Why the engine killed it, if it did.
     killed: Literal["", "hang", "memory"] = ""
     rss: int = 0
+
+    def rest(self) -> None:
+        """It has served its order."""
+        self.order, self.announced = None, None
+        self.served += 1
+
+    @property
+    def is_old(self) -> bool:
+        """Whether a fresh one is to replace it: compilers leak."""
+        return self.served >= LIFE
 
     @property
     def stderr(self) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from importlib import metadata
 from pathlib import Path
@@ -108,6 +108,15 @@ def read_known(path: Path) -> tuple[KnownBug, ...]:
     return tuple(_entry(table, f"{path}: bug {number}") for number, table in enumerate(tables, 1))
 
 
+def read_all_known(paths: Iterable[Path]) -> tuple[KnownBug, ...]:
+    """The bugs of several registries.
+
+    Raises:
+        InvalidInputError: one cannot be read.
+    """
+    return tuple(bug for path in paths for bug in read_known(path))
+
+
 def known_beside(folder: Path, files: Sequence[str | Path] = ()) -> tuple[KnownBug, ...]:
     """The registry that lies in a folder, if there is one, and those of further files.
 
@@ -115,8 +124,7 @@ def known_beside(folder: Path, files: Sequence[str | Path] = ()) -> tuple[KnownB
         InvalidInputError: one cannot be read.
     """
     own = folder / FILE_NAME
-    paths = dict.fromkeys([*([own] if own.exists() else []), *(folder / file for file in files)])
-    return tuple(bug for path in paths for bug in read_known(path))
+    return read_all_known(dict.fromkeys([*([own] if own.exists() else []), *(folder / file for file in files)]))
 
 
 def _entry(table: object, where: str) -> KnownBug:

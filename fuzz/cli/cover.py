@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from tensorsmith.corpus.errors import StoreError
-from tensorsmith.corpus.files import write_whole
+from tensorsmith.corpus.files import write_named
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.cli.options import CampaignArgument
 from tensorsmith.fuzz.cli.output import print_json, print_table
@@ -102,15 +101,8 @@ def _answer(json: Path | None, value: Any, print_it: Callable[[], None]) -> None
         print_json(value)
         return
     if json is not None:
-        _write(json, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+        write_named(json, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
     print_it()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _answer_owner(store: Store, reads: Sequence[Read], pattern: str, json: Path | None, every: bool) -> None:
@@ -164,7 +156,7 @@ def _write_lcov(path: Path, store: Store, reads: Sequence[Read]) -> None:
     for one in some:
         assert one.layout is not None
         text += lcov(one.layout, tests_of_items(store, one.seen.observer, one.layout))
-    _write(path, text.encode())
+    write_named(path, text.encode())
 
 
 def _write_python(data: Path | None, html: Path | None, reads: Iterable[Read]) -> None:

@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from tensorsmith.corpus.errors import StoreError
-from tensorsmith.corpus.files import write_whole
+from tensorsmith.corpus.files import write_named
 
 
 class JUnitCase(msgspec.Struct, frozen=True):
@@ -49,10 +48,7 @@ def write_junit(path: Path, cases: Sequence[JUnitCase]) -> None:
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
-    try:
-        write_whole(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    write_named(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _printable(text: str) -> str:

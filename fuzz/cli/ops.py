@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from tensorsmith.corpus.errors import StoreError
-from tensorsmith.corpus.files import write_whole
+from tensorsmith.corpus.files import write_named
 from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.cli.options import ImportOption, JsonOption, import_first
 from tensorsmith.fuzz.cli.output import print_json, print_table
@@ -103,10 +102,7 @@ def learn(
         print(f"{script}: {answer.failure}; learned from the {made} before", file=sys.stderr)
     if not operators:
         raise InvalidInputError(f"{script}: none of the {answer.operators} operators that it calls can be used")
-    try:
-        write_whole(target, operators)
-    except OSError as error:
-        raise StoreError(f"{target}: cannot be written: {error.strerror}") from error
+    write_named(target, operators)
     own = any(not row.op.startswith("aten.") and not row.left_out for row in answer.rows)
     registers = "".join(f" --import {name}" for name in imports or ((script,) if own else ()))
     print(f"{target}: {len(operators.splitlines())} operators; tensorsmith fuzz DIR --operators {target}{registers}")

@@ -30,7 +30,7 @@ from tensorsmith.fuzz.cli.output import print_json
 from tensorsmith.fuzz.cli.replayed import Replayed, file_of, headline, not_run, replayed, totals, what_happened
 from tensorsmith.fuzz.cli.sarif import write_sarif
 from tensorsmith.ir.errors import InvalidInputError
-from tensorsmith.triage.known import read_known
+from tensorsmith.triage.known import read_all_known
 
 # There was no failure, and not all was run.
 NOT_ALL_EXIT_CODE = 4
@@ -73,7 +73,7 @@ def replay(
     allowed = limits(test_timeout, memory)
     deadline = None if time_ is None else start + parsed_seconds("--time", time_)
     part, parts = (1, 1) if shard is None else _shard(shard)
-    bugs = tuple(bug for path in known or () for bug in read_known(path))
+    bugs = read_all_known(known or ())
     import_first(imports or ())
     every = [item for path in paths for item in replay_items(path, bugs)]
     items = every[part - 1 :: parts]

@@ -10,8 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from tensorsmith import __version__
-from tensorsmith.corpus.errors import StoreError
-from tensorsmith.corpus.files import write_whole
+from tensorsmith.corpus.files import write_named
 from tensorsmith.fuzz.cli.replayed import Replayed, file_of, headline, what_happened
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -47,10 +46,7 @@ def write_sarif(path: Path, every: Sequence[Replayed]) -> None:
         "results": [_result(one) for one in shown],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    try:
-        write_whole(path, msgspec.json.format(msgspec.json.encode(log), indent=2) + b"\n")
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    write_named(path, msgspec.json.format(msgspec.json.encode(log), indent=2) + b"\n")
 
 
 def _rule(one: Replayed) -> str:

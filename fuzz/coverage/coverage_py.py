@@ -28,9 +28,12 @@ def write_data(path: Path, reached: Iterable[tuple[Layout, BitMap]]) -> None:
     """
     lines: dict[str, list[int]] = {}
     for layout, features in reached:
+        numbers: dict[str, list[int]] = {}
         for feature in features:
-            file = str(source_path(layout.groups[layout.group[feature]]))
-            lines.setdefault(file, []).append(int(layout.items[layout.item[feature]]))
+            file = layout.groups[layout.group[feature]]
+            numbers.setdefault(file, []).append(int(layout.items[layout.item[feature]]))
+        for file, found in numbers.items():
+            lines.setdefault(str(source_path(file)), []).extend(found)
     library = _library()
     try:
         path.unlink(missing_ok=True)
