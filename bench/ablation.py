@@ -90,7 +90,7 @@ def campaign(target: str, schedule: str, seed: int, seconds: float, after: Path 
         workforce = Workforce(Path(scratch), (target,), "cpu", (), *limits, (), True)
         with opened(Path(scratch) / "campaign", settings) as store:
             before, known = snapshot(store), len(store.findings())
-            numbered = [one.observer for one in workforce.start().watched if one.family]
+            numbered = workforce.start().numbered
             try:
                 engine = Engine(store, settings, Budget(seconds=seconds), screen, workforce, numbered)
                 engine.triagers = 0

@@ -42,6 +42,11 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     notice: str = ""
     watched: tuple[Watched, ...] = ()
 
+    @property
+    def numbered(self) -> list[str]:
+        """The observers whose features are numbers that have no names."""
+        return [one.observer for one in self.watched if one.family]
+
 
 class NotReady(msgspec.Struct, frozen=True, tag="not-ready"):
     """Warming failed; the exit code is what the command line should give."""

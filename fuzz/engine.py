@@ -91,8 +91,7 @@ def run_campaign(
             if ready.notice:
                 screen.message(ready.notice)
             failed = recall_corpus(store, workforce, screen, ready.watched, settings.workers)
-            numbered = [one.observer for one in ready.watched if one.family]
-            engine = Engine(store, settings, budget, screen, workforce, numbered, known)
+            engine = Engine(store, settings, budget, screen, workforce, ready.numbered, known)
             for case, verdict in failed:
                 engine.alarms.hear(case, verdict)
             engine.run()
