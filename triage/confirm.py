@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import msgspec
 
 from tensorsmith.ir.cases import Case
 from tensorsmith.oracles.judge import judge_isolated
@@ -27,24 +30,54 @@ def confirm(case: Case, verdict: Verdict, limits: Limits) -> tuple[int, int]:
     return sum(fails), len(fails)
 
 
+class ScriptRun(msgspec.Struct, frozen=True):
+    """How a script of a finding ended: its exit code, None if it took too long, and what it printed."""
+
+    code: int | None
+    out: str = ""
+    errors: str = ""
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether the bug is there; Python itself exits with 1 when it fails."""
+        return self.code == 1 and any(line.startswith("reproduced") for line in self.out.splitlines())
+
+    def last_words(self) -> str:
+        """The last line that it printed, of an error if it could; or that it did not end."""
+        if self.code is None:
+            return "it did not end in time"
+        lines = (self.errors.strip() or self.out.strip()).splitlines()
+        return lines[-1] if lines else f"exit code {self.code}"
+
+
 def run_repro(script: Path, seconds: float) -> bool:
     """Whether a script reproduces its finding in a fresh interpreter; one that takes too long does not."""
-    process = subprocess.Popen(
-        [sys.executable, "-I", str(script)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        errors="replace",
-        preexec_fn=die_with_parent,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        _end(process)
-    return process.returncode == 1 and any(line.startswith("reproduced") for line in said.splitlines())
+    return run_script(Path(sys.executable), script, seconds).reproduced
+
+
+def run_script(python: Path, script: Path, seconds: float) -> ScriptRun:
+    """Run a script in a fresh interpreter; whatever it starts ends with it."""
+    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+        try:
+            process = subprocess.Popen(
+                [str(python), "-I", str(script)],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                errors="replace",
+                preexec_fn=die_with_parent,
+                start_new_session=True,
+            )
+        except OSError as error:  # no program for this machine
+            return ScriptRun(127, errors=str(error))
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return ScriptRun(None)
+        finally:
+            _end(process)
+        errors.seek(0)
+        return ScriptRun(process.returncode, said, errors.read()[-4096:])
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from tensorsmith.fuzz.cli.bisect import bisect
 from tensorsmith.fuzz.cli.corpus import app as corpus
 from tensorsmith.fuzz.cli.cover import cover
 from tensorsmith.fuzz.cli.findings import findings, mark, show
@@ -21,7 +22,7 @@ from tensorsmith.fuzz.cli.report import report
 from tensorsmith.fuzz.cli.status import status
 from tensorsmith.ir.errors import TensorsmithError
 
-COMMANDS = (fuzz, status, cover, findings, show, mark, reduce, report, replay, gen, targets, oracles, mutators)
+COMMANDS = (fuzz, status, cover, findings, show, mark, reduce, bisect, report, replay, gen, targets, oracles, mutators)
 
 # A fault of tensorsmith itself; EX_SOFTWARE of sysexits.h.
 FAULT_EXIT_CODE = 70

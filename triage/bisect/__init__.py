@@ -1,0 +1,1 @@
+"""Bisection: which backend, part of a compiler, setting, pass or release makes a test case fail."""

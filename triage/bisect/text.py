@@ -1,0 +1,150 @@
+"""What a bisection found out, in words: lines for a terminal, a section for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.triage.bisect.result import (
+    Backends,
+    Bisected,
+    Check,
+    Passes,
+    Releases,
+    Run,
+    Settings,
+    Subsystem,
+)
+from tensorsmith.triage.bisect.settings import words
+
+_OUTCOMES = {"fails": "fails", "passes": "passes", "otherwise": "fails otherwise", "nothing": "says nothing"}
+
+
+def first_line(verdict: Verdict) -> str:
+    """A failure in one line."""
+    parts = (verdict.kind, verdict.channel, verdict.exception, verdict.message.split("\n")[0][:200])
+    return " ".join(part for part in parts if part)
+
+
+def run_text(run: Run) -> str:
+    """A run in one line."""
+    return f"{run.name}: {_ended(run)}"
+
+
+def answers(found: Bisected) -> list[str]:
+    """What was found out, an answer in a line; each says how often it was tried again."""
+    lines: list[str] = []
+    if found.backends is not None:
+        lines += _backends(found.backends)
+    if found.subsystem is not None:
+        lines += _subsystem(found.subsystem)
+    if found.settings is not None:
+        lines += _settings(found.settings)
+    if found.passes is not None:
+        lines += _passes(found.passes)
+    if found.releases is not None:
+        lines += _releases(found.releases)
+    return [*lines, *found.notes]
+
+
+def to_markdown(found: Bisected) -> str:
+    """A section of a report; it ends with a newline."""
+    parts = ["## Where it comes in", "\n".join(f"- {line}" for line in answers(found))]
+    if found.backends is not None:
+        rows = [f"| `{run.name}` | {_ended(run)} |" for run in found.backends.runs]
+        parts.append("\n".join(["| backend | outcome |", "|---|---|", *rows]))
+    if found.releases is not None and found.releases.ran:
+        rows = [f"| {one.versions or 'unknown'} | {_outcome(one.outcome, one.said)} |" for one in found.releases.ran]
+        parts.append("\n".join(["| release | outcome |", "|---|---|", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _backends(found: Backends) -> Iterator[str]:
+    if not found.guilty:
+        return
+    below = next((run.name for run in reversed(found.runs) if run.outcome == "passes"), "")
+    passing = f"; `{below}` passes" if below else ""
+    yield f"Backend: `{found.guilty}` is the first that fails{passing}.{_checked(found.check)}"
+
+
+def _subsystem(found: Subsystem) -> Iterator[str]:
+    if not found.name:
+        yield f"torch's compiler bisector, in `{found.backend}`: {found.problem}."
+        return
+    if found.number is None:
+        yield (
+            f"torch's compiler bisector: it passes with `{found.setting}` (`{found.name}` of `{found.backend}`)."
+            f"{_checked(found.check)}"
+        )
+        return
+    flags = f"TORCH_BISECT_BACKEND={found.backend} TORCH_BISECT_SUBSYSTEM={found.name}"
+    what = f": `{found.what}`" if found.what else ""
+    yield (
+        f"torch's compiler bisector: `{found.name}` of `{found.backend}`, number {found.number} counted from 0{what}. "
+        f"With `{flags}` it fails at `TORCH_BISECT_MAX={found.number}` and passes at {found.number - 1}."
+        f"{_checked(found.check)}"
+    )
+    if found.problem:
+        yield f"Do not rely on the compiler bisector here: {found.problem}."
+
+
+def _settings(found: Settings) -> Iterator[str]:
+    if found.needed:
+        yield f"Settings: it takes `{words(found.needed)}` to fail; by default it passes.{_checked(found.check)}"
+        return
+    yield "Settings: it fails with the default ones."
+    for cure in found.cures:
+        yield f"Setting: with `{words((cure.step,))}` alone it passes.{_checked(cure.check)}"
+    if not found.cures and found.tried:
+        yield f"None of {found.tried} single settings makes it pass."
+
+
+def _passes(found: Passes) -> Iterator[str]:
+    if not found.guilty:
+        yield "Pass: none can be blamed."
+        return
+    if not found.prefix:
+        yield f"Pass: `{found.guilty}`.{_checked(found.check)}"
+    else:
+        count = f"{len(found.prefix)} of {found.of}"
+        alone = f"; by itself it fails {found.alone}" if found.alone else ""
+        yield f"Pass: `{found.guilty}`, number {count}, is the first that fails{alone}.{_checked(found.check)}"
+    if found.plainer:
+        yield f"`{found.plainer}` alone fails in the same way: they may share the fault."
+
+
+def _releases(found: Releases) -> Iterator[str]:
+    named = {one.python: f"{one.versions or 'unknown versions'} ({one.python})" for one in found.ran}
+    if not found.first_failing:
+        if found.last_passing:
+            yield f"Release: it does not fail in the newest that runs, {named[found.last_passing]}."
+        elif found.ran:
+            yield "Release: the script says nothing in any environment."
+    elif not found.last_passing:
+        yield f"Release: it fails in the oldest that runs, {named[found.first_failing]}.{_checked(found.check)}"
+    else:
+        yield (
+            f"Release: {named[found.first_failing]} is the first that fails; {named[found.last_passing]} passes."
+            f"{_checked(found.check)}"
+        )
+    for one in found.ran:
+        if one.outcome == "nothing":
+            yield f"Skipped: {named[one.python]}: {one.said}"
+    if found.unknown and found.last_passing:
+        yield "It may have come with one of those skipped: " + ", ".join(found.unknown)
+
+
+def _checked(check: Check | None) -> str:
+    if check is None:
+        return ""
+    passed = f", passes {check.passed[0]} of {check.passed[1]}" if check.passed[1] else ""
+    flaky = "" if check.holds else " FLAKY."
+    return f" (Fails {check.failed[0]} of {check.failed[1]}{passed}.){flaky}"
+
+
+def _ended(run: Run) -> str:
+    return _outcome(run.outcome, run.said)
+
+
+def _outcome(outcome: str, said: str) -> str:
+    return _OUTCOMES[outcome] + (f": {said}" if said else "")
