@@ -16,6 +16,7 @@ from tensorsmith.targets.inductor.target import Inductor
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.targets.registry import find_target, graph_target
 from tensorsmith.targets.torch_backend import TorchBackend
+from tensorsmith.targets.tvm.passes.settings import passes_in, settings_in
 from tensorsmith.targets.tvm.relax.ways import WAYS
 from tensorsmith.triage.bisect.backends import climb, target_of
 from tensorsmith.triage.bisect.releases import bisect_releases
@@ -51,7 +52,7 @@ def bisected(
         verdict: how it fails.
         limits: of one run.
         deadline_seconds: time is up after so long.
-        on_run: told of every run.
+        on_run: told of every run; of some in a child of this process.
 
     Raises:
         ValueError: the verdict is no failure.
@@ -109,6 +110,7 @@ class _Search:
     def find(self) -> None:
         if isinstance(self.case, TirCase):
             self._learn(passes=bisect_tir(self.case, self.runs))
+            self._find_settings_of_tir(self.case)
         elif self.case.target in WAYS:
             self._learn(passes=self._pass_of_relax(self.case))
         elif isinstance(find_target(self.case.target), (Inductor, TorchBackend)):
@@ -127,7 +129,7 @@ class _Search:
         self._learn(backends=backends)
         guilty = backends.guilty
         if not guilty:
-            self._note("no backend fails in the same way")
+            self._note("no backend fails in the same way: it may be flaky")
             return
         if has_subsystems(guilty):
             self._learn(subsystem=bisect_backend(case, guilty, self.runs))
@@ -137,6 +139,15 @@ class _Search:
             return self.runs.run(name, replace(case, pipeline=Pipeline(steps))).outcome
 
         self._learn(settings=bisect_settings(case.pipeline.steps, graph_target(case.target).knobs(), attempt))
+
+    def _find_settings_of_tir(self, case: TirCase) -> None:
+        own, passes = settings_in(case.pipeline), passes_in(case.pipeline)
+
+        def attempt(name: str, steps: tuple[Step, ...]) -> Outcome:
+            return self.runs.run(name, replace(case, pipeline=Pipeline((*steps, *passes)))).outcome
+
+        if own:
+            self._learn(settings=bisect_settings(own, (), attempt))
 
     def _pass_of_relax(self, case: TestCase) -> Passes:
         first, second = (blamed(case, self.runs.verdict, self.limits).guilty for _ in range(2))

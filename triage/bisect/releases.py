@@ -118,19 +118,19 @@ class _Search:
         """The environment nearest to `at`, above `low` and below `high`, in which the script says something."""
         for one in sorted(range(low + 1, high), key=lambda k: (abs(k - at), k)):
             if one not in self._ran:
-                self._ran[one] = self._run(one, self._label(one))
+                ended = self._run(one, self._label(one))
+                self._ran[one] = Release(self._label(one), _versions(self._pythons[one]), ended.outcome, ended.said)
                 self._on_known(self._known(None, None))
             if self._ran[one].outcome in ("fails", "passes"):
                 return one
         return None
 
-    def _run(self, at: int, label: str) -> Release:
-        python = self._pythons[at]
-        ended = run_script(python, self._script, self._seconds)
+    def _run(self, at: int, label: str) -> Run:
+        ended = run_script(self._pythons[at], self._script, self._seconds)
         outcome: Outcome = "fails" if ended.reproduced else "passes" if ended.code == 0 else "nothing"
-        last = "" if outcome != "nothing" else ended.last_words()
-        self._on_run(Run(label, outcome, last))
-        return Release(str(python), _versions(python), outcome, last)
+        run = Run(label, outcome, "" if outcome != "nothing" else ended.last_words())
+        self._on_run(run)
+        return run
 
     def _again(self, at: int) -> Outcome:
         return self._run(at, f"again: {self._label(at)}").outcome

@@ -104,6 +104,7 @@ class Passes(msgspec.Struct, frozen=True):
             at fault, or the target says only which pass it is.
         of: how many passes the pipeline has.
         alone: how the pass fails by itself.
+        default: whether the passes are those of the default pipeline, and not the test case's own.
         plainer: another pass that fails alone in the same way, which shares its fault with many.
         check: of the prefix, and of the prefix without its last pass.
     """
@@ -112,6 +113,7 @@ class Passes(msgspec.Struct, frozen=True):
     prefix: tuple[Step, ...] = ()
     of: int = 0
     alone: Alone = ""
+    default: bool = False
     plainer: str = ""
     check: Check | None = None
 

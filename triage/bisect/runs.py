@@ -64,6 +64,12 @@ class Runs:
         self.log.append(run)
         self.on_run(run)
 
+    def against(self, verdict: Verdict) -> Runs:
+        """The same runs, which look for another failure from now on."""
+        other = Runs(verdict, self.limits, 0.0, self.on_run)
+        other.ends, other.log = self.ends, self.log
+        return other
+
     def check_time(self) -> None:
         """Raises OutOfTime once time is up."""
         if time.monotonic() > self.ends:
@@ -82,7 +88,8 @@ def said(found: Verdict) -> str:
     if found.outcome == "pass":
         return ""
     parts = (found.outcome if found.outcome != "fail" else found.kind, found.reason, found.channel, found.exception)
-    return " ".join(part for part in parts if part)
+    where = f" in {found.guilty}" if found.guilty else ""
+    return " ".join(part for part in parts if part) + where
 
 
 def check(failing: Callable[[], Outcome], passing: Callable[[], Outcome] | None) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.tvm.passes.ends import makes_native_code
 from tensorsmith.triage.bisect.result import (
     Backends,
     Bisected,
@@ -72,18 +73,15 @@ def _subsystem(found: Subsystem) -> Iterator[str]:
         yield f"torch's compiler bisector, in `{found.backend}`: {found.problem}."
         return
     if found.number is None:
-        yield (
-            f"torch's compiler bisector: it passes with `{found.setting}` (`{found.name}` of `{found.backend}`)."
-            f"{_checked(found.check)}"
+        where = f"it passes with `{found.setting}` (`{found.name}` of `{found.backend}`)."
+    else:
+        flags = f"TORCH_BISECT_BACKEND={found.backend} TORCH_BISECT_SUBSYSTEM={found.name}"
+        what = f": `{found.what}`" if found.what else ""
+        where = (
+            f"`{found.name}` of `{found.backend}`, number {found.number} counted from 0{what}. "
+            f"With `{flags}` it fails at `TORCH_BISECT_MAX={found.number}` and passes at {found.number - 1}."
         )
-        return
-    flags = f"TORCH_BISECT_BACKEND={found.backend} TORCH_BISECT_SUBSYSTEM={found.name}"
-    what = f": `{found.what}`" if found.what else ""
-    yield (
-        f"torch's compiler bisector: `{found.name}` of `{found.backend}`, number {found.number} counted from 0{what}. "
-        f"With `{flags}` it fails at `TORCH_BISECT_MAX={found.number}` and passes at {found.number - 1}."
-        f"{_checked(found.check)}"
-    )
+    yield f"torch's compiler bisector: {where}{_checked(found.check)}"
     if found.problem:
         yield f"Do not rely on the compiler bisector here: {found.problem}."
 
@@ -103,10 +101,13 @@ def _passes(found: Passes) -> Iterator[str]:
     if not found.guilty:
         yield "Pass: none can be blamed."
         return
-    if not found.prefix:
+    if makes_native_code(found.guilty):
+        kept = f"; what the {found.of} passes leave is right" if found.check and found.check.passed[1] else ""
+        yield f"Pass: none; the native code is at fault (`{found.guilty}`){kept}.{_checked(found.check)}"
+    elif not found.prefix:
         yield f"Pass: `{found.guilty}`.{_checked(found.check)}"
     else:
-        count = f"{len(found.prefix)} of {found.of}"
+        count = f"{len(found.prefix)} of {found.of}{' in the default pipeline' if found.default else ''}"
         alone = f"; by itself it fails {found.alone}" if found.alone else ""
         yield f"Pass: `{found.guilty}`, number {count}, is the first that fails{alone}.{_checked(found.check)}"
     if found.plainer:

@@ -34,18 +34,21 @@ def bisect_tir(case: TirCase, runs: Runs) -> Passes:
     suspect = usual_suspect(case, verdict, lambda candidate: runs.judge(_described(candidate), candidate))
     if suspect is not None and makes_native_code(verdict.guilty):
         case, verdict = suspect
-        runs.verdict = verdict
+        runs = runs.against(verdict)
     elif suspect is not None:
         plainer = suspect[1].guilty
-    passes = tuple(step for step in passes_in(case.pipeline) or DEFAULT_LOWERING if not is_end(step))
-    if makes_native_code(verdict.guilty) or not passes:
+    own = tuple(step for step in passes_in(case.pipeline) if not is_end(step))
+    passes = own or DEFAULT_LOWERING
+    # More than the default lowering may be the lowering of intrinsics, which is its last pass then.
+    default = passes[: len(DEFAULT_LOWERING)] == DEFAULT_LOWERING
+    if makes_native_code(verdict.guilty):
         return _native(case, verdict, passes, runs)
     prefix = _shortest(case, passes, runs)
     if not prefix:
-        return Passes(verdict.guilty, of=len(passes), plainer=plainer)
+        return Passes(verdict.guilty, of=len(passes), default=default, plainer=plainer)
     without = None if len(prefix) == 1 else partial(_again, runs, case, prefix[:-1])
     both = check(partial(_again, runs, case, prefix), without)
-    return Passes(verdict.guilty, prefix, len(passes), _alone(case, prefix, runs), plainer, both)
+    return Passes(verdict.guilty, prefix, len(passes), _alone(case, prefix, runs), default, plainer, both)
 
 
 def _shortest(case: TirCase, passes: tuple[Step, ...], runs: Runs) -> tuple[Step, ...]:
@@ -63,17 +66,17 @@ def _shortest(case: TirCase, passes: tuple[Step, ...], runs: Runs) -> tuple[Step
 
 
 def _begins(case: TirCase, passes: tuple[Step, ...], runs: Runs) -> Outcome:
-    return runs.run(f"the first {len(passes)} passes, up to {passes[-1].name}", _with(case, passes)).outcome
+    return runs.run(f"passes 1 to {len(passes)}, up to {passes[-1].name}", _with(case, passes)).outcome
 
 
 def _again(runs: Runs, case: TirCase, passes: tuple[Step, ...]) -> Outcome:
-    return runs.run(f"again: the first {len(passes)} passes", _with(case, passes)).outcome
+    return runs.run(f"again: passes 1 to {len(passes)}", _with(case, passes)).outcome
 
 
 def _native(case: TirCase, verdict: Verdict, passes: tuple[Step, ...], runs: Runs) -> Passes:
     """All passes keep what the program means, and the code that is made of it does not."""
     without = None
-    if passes and runs.run("the passes without native code", _with(case, passes)).outcome == "passes":
+    if runs.run("the passes without native code", _with(case, passes)).outcome == "passes":
         without = partial(_again, runs, case, passes)
     both = check(lambda: runs.run("again: native code", case).outcome, without)
     return Passes(verdict.guilty, of=len(passes), check=both)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -61,12 +62,16 @@ def bisect_backend(case: TestCase, backend: str, runs: Runs) -> Subsystem:
         OutOfTime: time is up.
     """
     allowed = Limits(runs.limits.seconds * _MOST_RUNS, 2 * runs.limits.rss_bytes)
-    with tempfile.TemporaryFile() as told:
+    case = replace(case, target=target_of(backend))
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as told:
+
+        def driven() -> bytes:
+            # Where it keeps its state, so that nothing is left if it is killed.
+            CompilerBisector.in_process_cache = str(Path(directory) / "state")
+            return msgspec.json.encode(_drive(case, backend, runs, told))
+
         try:
-            ended = run_isolated(
-                lambda: msgspec.json.encode(_drive(replace(case, target=target_of(backend)), backend, runs, told)),
-                allowed,
-            )
+            ended = run_isolated(driven, allowed)
         finally:
             told.seek(0)
             runs.log += [_run.decode(line) for line in told]
@@ -125,12 +130,15 @@ def _answer(found: BisectionResult | None, case: TestCase, backend: str, runs: R
     if isinstance(part, ConfigChange):
         setting = f"{_module(part)}.{part.config_field} = {part.config_value!r}"
         both = _checked_setting(part, case, runs)
-        return Subsystem(backend, found.subsystem, setting=setting, check=both)
+        return Subsystem(backend, found.subsystem, setting=setting, check=both, problem=_problem(both))
     number = found.bisect_number or 0
     both = _checked_number(found.subsystem, number, case, backend, runs)
-    problem = "" if both.holds else "its answer does not hold when it is tried anew"
     what = _OVERLOAD.sub(r"\1.\2", found.debug_info or "")
-    return Subsystem(backend, found.subsystem, number, what, check=both, problem=problem)
+    return Subsystem(backend, found.subsystem, number, what, check=both, problem=_problem(both))
+
+
+def _problem(both: Check) -> str:
+    return "" if both.holds else "its answer does not hold when it is tried anew"
 
 
 def _module(part: ConfigChange) -> str:
