@@ -66,12 +66,15 @@ def run_isolated(function: Callable[[], bytes], limits: Limits) -> Completed | D
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as stderr:
         started = time.monotonic()
+        # What a handler raises while Python forks is dropped: an interrupt waits for what is after it.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         pid = os.fork()
         if pid == 0:
             os.close(reader)
             _child(function, writer, stderr.fileno())
         os.close(writer)
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             payload, cause = _watch(pid, reader, limits, started)
         except BaseException:
             kill_group(pid)
@@ -154,6 +157,7 @@ def _child(function: Callable[[], bytes], writer: int, stderr_fd: int) -> None:
     status = 1
     try:
         become_sandbox(stderr_fd)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # ignored from here on
         payload = function()
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(payload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
@@ -98,3 +99,29 @@ def test_what_the_child_started_dies_with_it() -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the child of the child is still there")
+
+
+INTERRUPTED_WHILE_FORKING = """
+import os, signal
+from tensorsmith.targets.isolation import Limits, run_isolated
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):  # long enough for Python to notice
+        pass
+
+os.register_at_fork(after_in_parent=interrupt)
+try:
+    run_isolated(lambda: b"done", Limits(seconds=30.0))
+except KeyboardInterrupt:
+    print("interrupted")
+else:
+    print("went on")
+"""
+
+
+def test_an_interrupt_while_it_forks_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_FORKING], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("interrupted\n", 0), done.stderr
