@@ -17,7 +17,7 @@ from tensorsmith.fuzz.second_looks import SecondLooks
 from tensorsmith.ir.cases import Case, encode, operators_of, size_of
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.triage.duplicates import KnownFinding, alike, is_simpler, probable_duplicate
+from tensorsmith.triage.duplicates import KnownFinding, alike, is_simpler, is_twin, probable_duplicate
 from tensorsmith.triage.known import Failure, KnownBug, is_fixed_here, matching, summary_of
 from tensorsmith.triage.signature import Signature, signature
 
@@ -171,7 +171,7 @@ class Alarms:
         bug = self._known_bug(triaged.case, triaged.verdict, reduced=True)
         if bug is not None and status != "unconfirmed":
             status = "known"
-        existing = self._findings.get(final.id)
+        existing = self._existing(final, triaged.case)
         simpler = self._repeats(triaged.case, triaged.verdict) if isinstance(triaged.case, TirCase) else None
         if existing is None and simpler is not None:
             # Reduced as far as it goes it still has all of a known finding.
@@ -181,14 +181,14 @@ class Alarms:
         self._second_looks.ended(triaged.id, fruitful=existing is None)
         also = tuple(sorted({*(existing.also_guilty if existing else ()), provisional.guilty} - {final.guilty, ""}))
         if existing is not None and existing.status in OPEN:
-            self._merge(provisional.id, final.id)
+            self._merge(provisional.id, existing.id)
             if also != existing.also_guilty:
                 self._update(msgspec.structs.replace(existing, also_guilty=also), {})
             if status == "unconfirmed" or size_of(self._store.case(existing.case)) <= size_of(triaged.case):
                 return
         finding = Finding(
-            id=final.id,
-            signature=msgspec.to_builtins(final),
+            id=final.id if existing is None else existing.id,
+            signature=msgspec.to_builtins(final) if existing is None else existing.signature,
             kind=final.kind,
             target=final.target,
             case=self._store.put_case(triaged.case),
@@ -237,6 +237,13 @@ class Alarms:
             if len(about.operators) <= _FEW_OPERATORS
             for name in about.operators or ((about.guilty,) if about.kind == "hang" and about.guilty else ())
         }
+
+    def _existing(self, final: Signature, case: Case) -> Finding | None:
+        """The finding that a reduced failure is one more of: by its id, or else by what it has in common with another."""
+        if final.id in self._findings:
+            return self._findings[final.id]
+        reduced = (f for f in self._findings.values() if f.reduced and f.status in (*OPEN, "fixed"))
+        return next((f for f in reduced if is_twin(final, case, _known(self._store, f))), None)
 
     def _repeats(self, case: Case, verdict: Verdict) -> str | None:
         return probable_duplicate(case, verdict, tuple(self._shown.values()))

@@ -6,24 +6,21 @@ finding's reduced program occurs in the failing one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import networkx as nx
-from networkx.algorithms.isomorphism import DiGraphMatcher
+from networkx.algorithms.isomorphism import DiGraphMatcher, categorical_node_match
 
 from tensorsmith.ir.cases import Case, operators_of
-from tensorsmith.ir.graph import Graph, Node, refs
+from tensorsmith.ir.graph import Graph
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.tvm.passes.defaults import BUILD_RELAX
 from tensorsmith.targets.tvm.passes.relax import RELAX
-from tensorsmith.triage.signature import Signature, signature
-
-# Reduced programs of more calls than this are too long to be looked for in others.
-PATTERN_LIMIT = 8
+from tensorsmith.triage.signature import Signature, normalized, signature
+from tensorsmith.triage.structure import PATTERN_LIMIT, dataflow
 
 # Passes of Relax that `tvm.compile` does not run by itself.
 _ONLY_ASKED = frozenset(entry.name for entry in RELAX) - {step.name for step in BUILD_RELAX}
@@ -62,10 +59,49 @@ def probable_duplicate(case: Case, verdict: Verdict, known: Sequence[KnownFindin
 def alike(found: Signature, known: Signature) -> bool:
     """Whether failures of these signatures may be one bug, whatever their programs are before reduction."""
     if found.kind == "error":
-        return found == known
-    return (found.target, found.kind, found.channel, found.message, found.guilty) == (
-        known.target, known.kind, known.channel, known.message, known.guilty,
-    )  # fmt: skip
+        return _as_now(found) == _as_now(known)
+    if (found.target, found.kind, found.channel, found.guilty) != (
+        known.target,
+        known.kind,
+        known.channel,
+        known.guilty,
+    ):
+        return False
+    return found.message in (known.message, normalized(known.message))
+
+
+def is_twin(own: Signature, case: Case, known: KnownFinding) -> bool:
+    """Whether two failures are one bug, both reduced: the same in the same program but for shapes, dtypes and operands.
+
+    Of errors what they say need not agree where they rise in the same place; and what is guilty may be known of one only.
+    """
+    other = known.signature
+    if (own.target, own.kind, own.channel) != (other.target, other.kind, other.channel):
+        return False
+    if own.guilty and other.guilty and own.guilty != other.guilty:
+        return False
+    if (own.exception, own.frames) != (other.exception, other.frames):
+        return False
+    if alike(own, other) and own.kind == "error":
+        return True
+    if not isinstance(case, TestCase) or not isinstance(known.case, TestCase):
+        return False
+    if own.kind == "error" and not own.frames:
+        return False
+    same_text = own.kind == "error" or normalized(own.message) == normalized(other.message)
+    return same_text and _is_one_program(case.graph, known.case.graph)
+
+
+def _is_one_program(first: Graph, second: Graph) -> bool:
+    if not 0 < len(first.nodes) == len(second.nodes) <= PATTERN_LIMIT:
+        return False
+    same_operator = categorical_node_match("op", "")
+    return bool(DiGraphMatcher(dataflow(first), dataflow(second), same_operator).is_isomorphic())
+
+
+def _as_now(found: Signature) -> Signature:
+    """A signature whose message may have been freed of less by an older version."""
+    return msgspec.structs.replace(found, message=normalized(found.message))
 
 
 def is_simpler(finding: KnownFinding, other: KnownFinding) -> bool:
@@ -93,27 +129,11 @@ def occurrence(pattern: Graph, graph: Graph) -> set[int]:
     """Positions of the calls of a graph that match a pattern's, by operator, dataflow and telling dtypes; or none."""
     if not 0 < len(pattern.nodes) <= min(PATTERN_LIMIT, len(graph.nodes)):
         return set()
-    matcher = DiGraphMatcher(_dataflow(graph), _dataflow(pattern), _matches)
+    matcher = DiGraphMatcher(dataflow(graph), dataflow(pattern), _matches)
     mapping: dict[int, int]
     for mapping in matcher.subgraph_monomorphisms_iter():
         return set(mapping)
     return set()
-
-
-def _dataflow(graph: Graph) -> Any:
-    """The calls by position, labeled, with an edge from each call to those that read its results."""
-    dag = nx.DiGraph()
-    types = graph.types()
-    definer = {result: position for position, node in enumerate(graph.nodes) for result in node.results}
-    for position, node in enumerate(graph.nodes):
-        dag.add_node(position, op=node.op, dtypes=tuple(types[r].dtype for r in _values(node)))
-        dag.add_edges_from((definer[r], position) for r in refs(node) if r in definer)
-    return dag
-
-
-def _values(node: Node) -> Iterator[int]:
-    yield from refs(node)
-    yield from node.results
 
 
 def _matches(here: dict[str, Any], pattern: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Channel, Kind, Verdict
 from tensorsmith.targets.tvm.relax.ways import FRONTEND, WAYS
+from tensorsmith.triage.structure import structure_of
 
 # TVM's messages: "Check failed: (condition) is false: values", "Check failed: a != b (0 vs. 0) : values".
 _VALUES = re.compile(r" is false\b| \(?LIST? ?vs\.| \([^()]* vs\. ")
@@ -29,8 +30,9 @@ class Signature(msgspec.Struct, frozen=True):
     """What two failures must share to be one finding.
 
     For errors and crashes: the exception and where in the compiler it rose, with the message freed of numbers and
-    names. For wrong results: the channel, and after reduction the operators that are left, in order; where the target
-    has passes, the guilty one, too. Of TIR: the constructs that are left.
+    names. For wrong results: the channel, and after reduction the operators that are left and which of them reads which
+    (`structure_of`), whatever the shapes and dtypes; where the target has passes, the guilty one, too. Of TIR: the
+    constructs that are left.
     """
 
     target: str
@@ -41,6 +43,7 @@ class Signature(msgspec.Struct, frozen=True):
     message: str = ""
     operators: tuple[str, ...] = ()
     guilty: str = ""
+    structure: str = ""
 
     @property
     def id(self) -> str:
@@ -48,6 +51,8 @@ class Signature(msgspec.Struct, frozen=True):
         fields = msgspec.structs.asdict(self)
         if not self.guilty:  # which targets without passes never have
             del fields["guilty"]
+        if not self.structure:  # nor have programs of one call
+            del fields["structure"]
         return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()[:12]
 
 
@@ -85,16 +90,17 @@ def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
             return Signature(case.target, kind, channel="aliasing", operators=tuple(sorted(makers)))
         operators = tuple(sorted(set(case.graph.operators())))
         importing = tuple(frame for frame in verdict.frames if FRONTEND.match(frame))
+        # What a pass of TIR makes of NaN shows in whatever meets NaN, and many operators share a function of an importer.
+        anywhere = bool(importing) or verdict.guilty.endswith(NAN_ALGEBRA)
         return Signature(
             case.target,
             kind,
             # A wrong write to an input shows in outputs that alias it as well.
             channel="values" if verdict.channel == "mutation" else verdict.channel,
             frames=importing,
-            # What a pass of TIR makes of NaN shows in whatever meets NaN, and many operators share a function of an
-            # importer.
-            operators=() if importing or verdict.guilty.endswith(NAN_ALGEBRA) else operators,
+            operators=() if anywhere else operators,
             guilty=verdict.guilty,
+            structure="" if anywhere else structure_of(case.graph),
         )
     if kind == "error" and case.target in WAYS:
         return _error_of_pass(case, verdict)
@@ -112,6 +118,7 @@ def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
         kind,
         message=normalized(verdict.message),
         operators=tuple(sorted(set(case.graph.operators()))),
+        structure=structure_of(case.graph),
     )
 
 
@@ -178,8 +185,10 @@ def normalized(message: str) -> str:
     line = re.sub(r"\u2018([A-Za-z_]+)\([^\u2019]*\u2019", r"CALL \1", line)
     line = re.sub(r"'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019|`[^`]*`", "NAME", line)
     line = re.sub(r"\b(buf|arg|tmp|x|op|cpp_fused|triton_\w+?)_?\d+(_\d+)*\b", "NAME", line)
+    # Of a name that is numbered if it is not the first, the number does not matter; N is what older versions made of it.
+    line = re.sub(r"\b([A-Za-z]\w*?)(_(\d+|N))+\b", r"\1", line)
     line = re.sub(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "N", line)
-    line = re.sub(r"[\[(](\s*N\s*,?)*[\])]", "LIST", line)
+    line = re.sub(r"[\[(](\s*(N|NAME)\s*,?)*[\])]", "LIST", line)
     line = re.sub(r"\s+", " ", line)
     # One clause for each dimension, tensor or such that is wrong: how many are is not what went wrong.
     return re.sub(r"(?:^|(?<=; ))([^;]+)(?:; \1)+(?=;|$)", r"\1", line)
