@@ -12,12 +12,13 @@ about is told by the operators that are left, which nothing but this table looks
 from __future__ import annotations
 
 import argparse
+import importlib
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -50,8 +51,7 @@ Failure = tuple[TestCase, Verdict]
 def failures(wanted: int) -> list[Failure]:
     """The first programs that fail."""
     sys.path.insert(0, str(PLANTED))
-    from eight_programs import program
-
+    program: Callable[[int], TestCase] = importlib.import_module("eight_programs").program
     found: list[Failure] = []
     passing, number = 0, 0
     while len(found) < wanted:

@@ -50,5 +50,7 @@ class Finding(msgspec.Struct, frozen=True):
     passing: int = 0
     # How many workers died while they confirmed and reduced it.
     triage_deaths: int = 0
+    # Whether a person said that it is a finding of its own, whatever its signature is.
+    apart: bool = False
     # Seconds since the epoch.
     first_seen: float = 0.0

@@ -19,7 +19,13 @@ CHOICES_TABLE = """CREATE TABLE IF NOT EXISTS choices (
     hits INTEGER NOT NULL
 ) WITHOUT ROWID"""
 
-# Likewise.
+# Only in campaigns where a person joined findings.
+JOINED_TABLE = """CREATE TABLE IF NOT EXISTS joined (
+    id TEXT PRIMARY KEY,
+    whole TEXT NOT NULL  -- the finding that this one counts as
+) WITHOUT ROWID"""
+
+# Like the first.
 LATER_TABLES = (
     """CREATE TABLE IF NOT EXISTS builds (
     observer TEXT PRIMARY KEY,

@@ -22,6 +22,7 @@ from tensorsmith.corpus.coverage import Coverage
 from tensorsmith.corpus.errors import StoreError
 from tensorsmith.corpus.files import write_folder, write_whole
 from tensorsmith.corpus.findings import Finding, Status
+from tensorsmith.corpus.joined import Joined
 from tensorsmith.corpus.lock import FILE_NAME as LOCK_FILE
 from tensorsmith.corpus.schema import CHOICES_TABLE, create_database, open_database
 from tensorsmith.corpus.schema import FILE_NAME as DATABASE_FILE
@@ -60,6 +61,7 @@ class Store:
         self._settings = settings
         self._database = database
         self.coverage = Coverage(self._query, self._transaction)
+        self.joined = Joined(self._query, self._transaction)
 
     @classmethod
     def create(cls, directory: Path, settings: Settings) -> Store:
@@ -236,6 +238,8 @@ class Store:
         with self._transaction() as database:
             database.execute("UPDATE observations SET finding = ? WHERE finding = ?", (into, id_))
             database.execute("DELETE FROM findings WHERE id = ?", (id_,))
+            if self.joined.wholes():
+                database.execute("UPDATE joined SET whole = ? WHERE whole = ?", (into, id_))
         # Only now: a folder without a row is nothing, a row without its folder is damage.
         shutil.rmtree(self.finding_directory(id_), ignore_errors=True)
 
@@ -244,21 +248,38 @@ class Store:
         with self._transaction() as database:
             database.execute("INSERT INTO observations VALUES (?, ?, ?, ?)", (finding, case, seed, time.time()))
 
-    def findings(self) -> list[Finding]:
-        """All findings, oldest first."""
+    def every_finding(self) -> list[Finding]:
+        """All findings, oldest first, those too that a person said are others; `seen` is what each has by itself."""
         rows = self._query(
             """SELECT data, status, link, (SELECT count(*) FROM observations WHERE finding = findings.id)
             FROM findings ORDER BY rowid"""
         )
         return [_finding(*row) for row in rows]
 
+    def findings(self) -> list[Finding]:
+        """All findings, oldest first, without those that a person said are others: these count for the others.
+
+        A fixed finding is confirmed again when one that counts as it is.
+        """
+        every = {finding.id: finding for finding in self.every_finding()}
+        for id_, whole in self.joined.wholes().items():
+            part, whole_ = every.pop(id_, None), every.get(whole)
+            if part is not None and whole_ is not None:
+                again = whole_.status == "fixed" and part.status in ("confirmed", "flaky")
+                status: Status = part.status if again else whole_.status
+                every[whole] = msgspec.structs.replace(whole_, seen=whole_.seen + part.seen, status=status)
+        return list(every.values())
+
     def finding(self, id_: str) -> Finding:
-        """The finding of an id, or of the beginning of one if no other begins so.
+        """The finding of an id, or of the beginning of one if no other begins so; of one that a person said is another,
+        that one.
 
         Raises:
             InvalidInputError: there is none, or there are several.
         """
-        found = [finding for finding in self.findings() if finding.id.startswith(id_)]
+        wholes = self.joined.wholes()
+        begin_so = {wholes.get(f.id, f.id) for f in self.every_finding() if f.id.startswith(id_)}
+        found = [finding for finding in self.findings() if finding.id in begin_so]
         if len(found) != 1 or not id_:
             problem = "several findings begin with this" if found else "there is none"
             raise InvalidInputError(
@@ -266,16 +287,30 @@ class Store:
             )
         return found[0]
 
+    def observed(self, id_: str) -> list[str]:
+        """The ids of the test cases that a finding, or one that counts as it, was seen in, in order."""
+        ids = (id_, *self.joined.parts(id_))
+        marks = ", ".join("?" * len(ids))
+        rows = self._query(f"SELECT case_id FROM observations WHERE finding IN ({marks}) ORDER BY rowid", *ids)
+        return list(dict.fromkeys(case_id for (case_id,) in rows))
+
+    def split_off(self, finding: Finding, case_id: str, files: Mapping[str, str | bytes]) -> None:
+        """Store a finding that takes over what another has seen of a test case."""
+        self.upsert_finding(finding, files)
+        with self._transaction() as database:
+            database.execute("UPDATE observations SET finding = ? WHERE case_id = ?", (finding.id, case_id))
+
     def mark(self, id_: str, status: Status, link: str = "") -> Finding:
-        """Set the status of a finding (id or beginning of one), and its link if one is given; returns it as it is now.
+        """Set the status of a finding (id or beginning of one) and of those that count as it, and the link if one is
+        given; returns it as it is now.
 
         May be called while an engine runs the campaign.
         """
         full = self.finding(id_).id
         with self._transaction() as database:
-            database.execute(
+            database.executemany(
                 "UPDATE findings SET status = ?, link = CASE WHEN ? = '' THEN link ELSE ? END WHERE id = ?",
-                (status, link, link, full),
+                [(status, link, link, one) for one in (full, *self.joined.parts(full))],
             )
         return self.finding(full)
 

@@ -51,7 +51,7 @@ class Alarms:
         self._registered = [bug for bug in registry if not is_fixed_here(bug)]
         self._queue: deque[TriageAlarm] = deque()
         self._under_triage: dict[str, TriageAlarm] = {}
-        self._findings = {finding.id: finding for finding in store.findings()}
+        self._findings = {finding.id: finding for finding in store.every_finding()}
         # What `_findings` has that a failure can repeat.
         self._shown = {f.id: _known(store, f) for f in self._findings.values() if f.status in OPEN}
         self._second_looks = SecondLooks()
@@ -59,7 +59,7 @@ class Alarms:
         for finding in tuple(self._findings.values()):
             if finding.status == "new":
                 case, verdict = store.case(finding.original), _stored_verdict(store, finding)
-                bug = self._known_bug(case, verdict, reduced=False)
+                bug = None if finding.apart else self._known_bug(case, verdict, reduced=False)
                 if bug is None:
                     self._enqueue(finding, case, verdict)
                 else:
@@ -93,7 +93,7 @@ class Alarms:
     def is_explained(self, order: TriageAlarm) -> bool:
         """Whether a finding that was settled since an alarm came in explains it; it is then counted as seen again."""
         known = self._repeats(order.case, order.verdict)
-        if known is None or self._second_looks.under_way(order.id):
+        if known is None or self._second_looks.under_way(order.id) or self._findings[order.id].apart:
             return False
         self._under_triage.pop(order.id, None)
         self._merge(order.id, known)
@@ -171,7 +171,7 @@ class Alarms:
         bug = self._known_bug(triaged.case, triaged.verdict, reduced=True)
         if bug is not None and status != "unconfirmed":
             status = "known"
-        existing = self._existing(final, triaged.case)
+        existing = provisional if provisional.apart else self._existing(final, triaged.case)
         simpler = self._repeats(triaged.case, triaged.verdict) if isinstance(triaged.case, TirCase) else None
         if existing is None and simpler is not None:
             # Reduced as far as it goes it still has all of a known finding.
@@ -188,7 +188,7 @@ class Alarms:
                 return
         finding = Finding(
             id=final.id if existing is None else existing.id,
-            signature=msgspec.to_builtins(final) if existing is None else existing.signature,
+            signature=existing.signature if existing is not None and existing.reduced else msgspec.to_builtins(final),
             kind=final.kind,
             target=final.target,
             case=self._store.put_case(triaged.case),
@@ -203,6 +203,7 @@ class Alarms:
             of=triaged.of,
             reduced=True,
             link=(bug.link if bug else "") or (existing.link if existing else ""),
+            apart=existing is not None and existing.apart,
             first_seen=provisional.first_seen,
         )
         self._update(
@@ -218,12 +219,14 @@ class Alarms:
         if provisional.id in self._findings and provisional.id != finding.id:
             self._merge(provisional.id, finding.id)
         if isinstance(triaged.case, TirCase) and finding.id in self._shown:
+            joined = self._store.joined.wholes()
+            by_hand = {*joined, *joined.values(), *(one.id for one in self._findings.values() if one.apart)}
             for known in tuple(self._shown.values()):
-                untouched = self._findings[known.id].status in ("confirmed", "flaky")
+                untouched = self._findings[known.id].status in ("confirmed", "flaky") and known.id not in by_hand
                 if untouched and known.id != finding.id and is_simpler(self._shown[finding.id], known):
                     self._merge(known.id, finding.id)
         if status != "unconfirmed":
-            self.confirmed += status != "known" and (existing is None or existing.status == "fixed")
+            self.confirmed += status != "known" and (existing is None or existing.status in ("new", "fixed"))
             self._screen.finding(finding)
 
     def weights(self) -> dict[str, float]:
@@ -239,7 +242,7 @@ class Alarms:
         }
 
     def _existing(self, final: Signature, case: Case) -> Finding | None:
-        """The finding that a reduced failure is one more of: by its id, or else by what it has in common with another."""
+        """The finding that a reduced failure is one more of: by its id, or else the twin of."""
         if final.id in self._findings:
             return self._findings[final.id]
         reduced = (f for f in self._findings.values() if f.reduced and f.status in (*OPEN, "fixed"))
@@ -273,7 +276,9 @@ class Alarms:
         if (finding.status in ("confirmed", "flaky") and status == "known") or (
             finding.status == "known" and status == "fixed"
         ):
-            self._findings[finding.id] = marked = self._store.mark(finding.id, status, bug.link)
+            # All that a person said are one are marked.
+            whole = self._store.mark(finding.id, status, bug.link)
+            self._findings[finding.id] = marked = msgspec.structs.replace(finding, status=status, link=whole.link)
             self._shown.pop(marked.id, None)
             if marked.status in OPEN:
                 self._shown[marked.id] = _known(self._store, marked)

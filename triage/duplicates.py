@@ -73,7 +73,7 @@ def alike(found: Signature, known: Signature) -> bool:
 def is_twin(own: Signature, case: Case, known: KnownFinding) -> bool:
     """Whether two failures are one bug, both reduced: the same in the same program but for shapes, dtypes and operands.
 
-    Of errors what they say need not agree where they rise in the same place; and what is guilty may be known of one only.
+    Of errors that rise in the same place the messages may differ; and what is guilty may be known of one only.
     """
     other = known.signature
     if (own.target, own.kind, own.channel) != (other.target, other.kind, other.channel):

@@ -90,7 +90,7 @@ def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:
             return Signature(case.target, kind, channel="aliasing", operators=tuple(sorted(makers)))
         operators = tuple(sorted(set(case.graph.operators())))
         importing = tuple(frame for frame in verdict.frames if FRONTEND.match(frame))
-        # What a pass of TIR makes of NaN shows in whatever meets NaN, and many operators share a function of an importer.
+        # What a pass of TIR makes of NaN shows in whatever meets NaN; many operators share a function of an importer.
         anywhere = bool(importing) or verdict.guilty.endswith(NAN_ALGEBRA)
         return Signature(
             case.target,
@@ -185,7 +185,7 @@ def normalized(message: str) -> str:
     line = re.sub(r"\u2018([A-Za-z_]+)\([^\u2019]*\u2019", r"CALL \1", line)
     line = re.sub(r"'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019|`[^`]*`", "NAME", line)
     line = re.sub(r"\b(buf|arg|tmp|x|op|cpp_fused|triton_\w+?)_?\d+(_\d+)*\b", "NAME", line)
-    # Of a name that is numbered if it is not the first, the number does not matter; N is what older versions made of it.
+    # Of a name that is numbered if it is not the first, the number does not matter; N is what was made of it before.
     line = re.sub(r"\b([A-Za-z]\w*?)(_(\d+|N))+\b", r"\1", line)
     line = re.sub(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "N", line)
     line = re.sub(r"[\[(](\s*(N|NAME)\s*,?)*[\])]", "LIST", line)

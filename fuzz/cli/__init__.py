@@ -14,6 +14,7 @@ from tensorsmith.fuzz.cli.cover import cover
 from tensorsmith.fuzz.cli.findings import findings, mark, show
 from tensorsmith.fuzz.cli.fuzz_command import fuzz
 from tensorsmith.fuzz.cli.gen import gen
+from tensorsmith.fuzz.cli.joining import merge, split
 from tensorsmith.fuzz.cli.lists import mutators, oracles, targets
 from tensorsmith.fuzz.cli.ops import app as ops
 from tensorsmith.fuzz.cli.reduce import reduce
@@ -22,7 +23,24 @@ from tensorsmith.fuzz.cli.report import report
 from tensorsmith.fuzz.cli.status import status
 from tensorsmith.ir.errors import TensorsmithError
 
-COMMANDS = (fuzz, status, cover, findings, show, mark, reduce, bisect, report, replay, gen, targets, oracles, mutators)
+COMMANDS = (
+    fuzz,
+    status,
+    cover,
+    findings,
+    show,
+    mark,
+    merge,
+    split,
+    reduce,
+    bisect,
+    report,
+    replay,
+    gen,
+    targets,
+    oracles,
+    mutators,
+)
 
 # A fault of tensorsmith itself; EX_SOFTWARE of sysexits.h.
 FAULT_EXIT_CODE = 70

@@ -134,7 +134,9 @@ def _status(directory: Path) -> tuple[Status | None, str]:
     if campaign is None:
         return None, ""
     with Store.open(campaign) as store:
-        return next(((f.status, f.link) for f in store.findings() if f.id == directory.absolute().name), (None, ""))
+        return next(
+            ((f.status, f.link) for f in store.every_finding() if f.id == directory.absolute().name), (None, "")
+        )
 
 
 def _known_of(directory: Path) -> tuple[KnownBug, ...]:

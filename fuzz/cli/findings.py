@@ -14,6 +14,9 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.cli.options import CampaignArgument, JsonOption
 from tensorsmith.fuzz.cli.output import print_json, print_table
 
+# So many of the tests that a finding was seen in are listed.
+_TESTS = 8
+
 FindingArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of a finding, or the beginning of one.")]
 
 
@@ -46,10 +49,15 @@ def show(directory: CampaignArgument, id_: FindingArgument, json: JsonOption = F
     """
     with Store.open(directory) as store:
         finding = store.finding(id_)
+        seen_in = store.observed(finding.id)
         if json:
-            print_json(_row(store, finding))
+            print_json({**_row(store, finding), "seen_in": seen_in})
             return
         print_findings(store, [finding])
+        if parts := store.joined.parts(finding.id):
+            print(f"merged into it: {' '.join(parts)}")
+        print(f"seen in {_counted(len(seen_in), 'test')}: {' '.join(id_[:12] for id_ in seen_in[:_TESTS])}", end="")
+        print(" ... (--json lists all)" if len(seen_in) > _TESTS else "")
         report = store.finding_directory(finding.id) / "report.md"
         if report.exists():
             console = Console()
@@ -103,7 +111,12 @@ def _cells(store: Store, finding: Finding) -> tuple[str, ...]:
 
 
 def _row(store: Store, finding: Finding) -> dict[str, Any]:
-    return {**_fields(finding), "path": str(store.finding_directory(finding.id))}
+    path = str(store.finding_directory(finding.id))
+    return {**_fields(finding), "path": path, "merged": store.joined.parts(finding.id)}
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _fields(finding: Finding) -> dict[str, Any]:

@@ -164,6 +164,17 @@ def test_what_a_reduction_slips_to_is_kept_though_the_alarm_is_explained_meanwhi
     assert following(alarms).case == chain("tan")
 
 
+def test_a_twin_of_a_finding_is_no_finding_of_its_own(store: Store) -> None:
+    alarms = alarms_of(store)
+    said = ("no layout for sin", "sin has 35 elements")
+    for shape, message in zip(((2, 3), (5, 7)), said, strict=True):
+        verdict = Verdict("fail", "d", kind="error", exception="E", message=message, frames=("a.py:f",))
+        alarms.hear(chain("cos", "sin", shape=shape), verdict)
+        alarms.settle(settled(following(alarms), chain("sin", shape=shape)))
+    (finding,) = store.findings()
+    assert (finding.status, finding.seen, finding.summary) == ("confirmed", 2, said[0])
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
 def test_an_alarm_without_its_verdict_is_told(store: Store, damage: str) -> None:
     alarms_of(store).hear(chain("sin", "cos"), WRONG)

@@ -15,7 +15,7 @@ from tensorsmith.ir.tir import TirProgram
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.judge import judge
 from tensorsmith.oracles.verdict import Kind, Verdict
-from tensorsmith.triage.duplicates import KnownFinding, occurrence, probable_duplicate
+from tensorsmith.triage.duplicates import KnownFinding, is_twin, occurrence, probable_duplicate
 from tensorsmith.triage.signature import signature
 from tests.ir import test_tir_case as tir
 from tests.triage.programs import TARGET, case_of, chain, random_program, relu_mul
@@ -79,6 +79,41 @@ def test_errors_are_known_by_their_signature() -> None:
     assert probable_duplicate(second, judge(second), [finding]) == "known"
     other = Verdict("fail", "differential", kind="error", exception="ValueError", message="another")
     assert probable_duplicate(second, other, [finding]) is None
+
+
+def error(message: str, frame: str = "a.py:f") -> Verdict:
+    return Verdict("fail", "differential", kind="error", exception="E", message=message, frames=("b.py:g", frame))
+
+
+def test_an_error_that_says_something_else_is_a_twin_in_the_same_program_and_place() -> None:
+    finding = known(chain("sin", "cos"), error("no layout for sin"))
+    wide = chain("sin", "cos", shape=(5, 7))
+    assert is_twin(signature(wide, error("sin has 35 elements")), wide, finding)
+    elsewhere = error("sin has 35 elements", "a.py:h")
+    assert not is_twin(signature(wide, elsewhere), wide, finding)
+    other = chain("cos", "sin")
+    assert not is_twin(signature(other, error("sin has 35 elements")), other, finding)
+    assert is_twin(signature(other, error("no layout for sin")), other, finding)
+    nowhere = msgspec.structs.replace(error("m"), frames=())
+    assert not is_twin(
+        signature(wide, nowhere), wide, known(chain("sin", "cos"), msgspec.structs.replace(nowhere, message="n"))
+    )
+
+
+def test_what_is_guilty_may_be_known_of_one_twin_only() -> None:
+    case = relu_mul((4, 4))
+    blamed_one = known(relu_mul(), msgspec.structs.replace(WRONG, guilty="fusion"))
+    assert is_twin(signature(case, WRONG), case, blamed_one)
+    assert not is_twin(signature(case, msgspec.structs.replace(WRONG, guilty="layout")), case, blamed_one)
+    assert not is_twin(signature(mul_then_relu(), WRONG), mul_then_relu(), blamed_one)
+
+
+def test_a_message_that_an_older_version_freed_of_less_is_known() -> None:
+    case, now = chain("sin"), error("cannot lower sin_2 of buf3")
+    finding = known(case, now)
+    older = msgspec.structs.replace(finding.signature, message="cannot lower sin_N of NAME")
+    assert older != finding.signature
+    assert probable_duplicate(case, now, [msgspec.structs.replace(finding, signature=older)]) == "known"
 
 
 def tir_case(text: str, *passes: str) -> TirCase:

@@ -23,6 +23,8 @@ from tests.triage.programs import chain, relu_mul
             "no matching function for call to \u2018max(int&)\u2019",
             "no matching function for call to \u2018max(Vec<float, 1>, int)\u2019",
         ),
+        ("cannot lower sub: used by ['add', 'neg_1']", "cannot lower sub_3: used by ['output']"),
+        ("cannot lower sub_N", "cannot lower sub_12"),
         ("size 2==2, stride 3==1 at dim=0", "size 2==2, stride 6==3 at dim=0; size 2==3, stride 3==6 at dim=1"),
     ],
 )
@@ -69,6 +71,24 @@ def test_one_bug_in_two_programs_has_one_signature() -> None:
     small, large = relu_mul(), relu_mul((8, 16))
     assert signature(small, judge(small)).id == signature(large, judge(large)).id
     assert signature(small, judge(small)) != signature(first, judge(first))
+
+
+def test_wrong_results_are_told_by_which_call_reads_which() -> None:
+    wrong = Verdict("fail", "differential", kind="wrong-result", channel="values")
+
+    def found(*ops: str, shape: tuple[int, ...] = (2, 3)) -> Signature:
+        return signature(chain(*ops, shape=shape), wrong)
+
+    assert found("relu", "exp") == found("relu", "exp", shape=(7,))
+    assert found("relu", "exp").operators == found("exp", "relu").operators
+    assert len({found(*ops).id for ops in (("relu", "exp"), ("exp", "relu"), ("exp", "relu", "exp"))}) == 3
+    # Of what is not reduced, and of one call, the operators are all there is to say.
+    assert found("relu").structure == found(*["relu", "exp"] * 10).structure == ""
+
+
+def test_findings_of_one_call_keep_their_ids() -> None:
+    wrong = Verdict("fail", "differential", kind="wrong-result", channel="values")
+    assert signature(chain("sigmoid"), wrong).id == "a29c8e99f72e"
 
 
 def test_what_passes_has_no_signature() -> None:
