@@ -18,7 +18,9 @@ from tensorsmith.ir.cases import Case, encode, operators_of, size_of
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.duplicates import KnownFinding, alike, is_simpler, is_twin, probable_duplicate
+from tensorsmith.triage.facts import related_section
 from tensorsmith.triage.known import Failure, KnownBug, is_fixed_here, matching, summary_of
+from tensorsmith.triage.related import related
 from tensorsmith.triage.signature import Signature, signature
 
 REDUCE_SECONDS = 150.0
@@ -213,7 +215,7 @@ class Alarms:
                 "original.json": encode(self._store.case(finding.original)),
                 "verdict.json": _readable(triaged.verdict),
                 "repro.py": triaged.repro,
-                "report.md": triaged.report,
+                "report.md": triaged.report + self._perhaps_the_same(finding, triaged),
             },
         )
         if provisional.id in self._findings and provisional.id != finding.id:
@@ -240,6 +242,13 @@ class Alarms:
             if len(about.operators) <= _FEW_OPERATORS
             for name in about.operators or ((about.guilty,) if about.kind == "hang" and about.guilty else ())
         }
+
+    def _perhaps_the_same(self, finding: Finding, triaged: Triaged) -> str:
+        """What the report says of other findings and known bugs."""
+        shown = (self._findings[id_] for id_ in self._shown if id_ != finding.id)
+        others = [(other, self._store.case(other.case)) for other in shown]
+        lines = related(triaged.case, triaged.verdict, others, self._registry)
+        return f"\n{related_section(lines)}\n" if lines else ""
 
     def _existing(self, final: Signature, case: Case) -> Finding | None:
         """The finding that a reduced failure is one more of: by its id, or else the twin of."""

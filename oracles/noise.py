@@ -95,7 +95,7 @@ def envelopes(case: TestCase) -> list[Envelope]:
     """
     runs = [_run(case, case.graph, _checked_call)]
     runs += [_run(case, case.graph, _NoisyCall(seed)) for seed in range(RUNS)]
-    reference = _float64_run(case)
+    reference = float64_run(case)
     if reference is not None and [t.shape for t in reference] != [t.shape for t in runs[0]]:
         # Bits that are taken for those of another dtype are twice as many of a wider one.
         reference = None
@@ -275,7 +275,7 @@ def _widened(value: Any) -> Any:
     return value
 
 
-def _float64_run(case: TestCase) -> list[torch.Tensor] | None:
+def float64_run(case: TestCase) -> list[torch.Tensor] | None:
     """The whole program in float64 on the same input values, or None where an operator does not do float64."""
     graph = _wide_graph(case.graph)
     inputs = make_inputs(case.graph, case.recipe, "cpu")

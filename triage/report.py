@@ -1,22 +1,18 @@
-"""A bug report in Markdown, ready for a person to check and file. Nothing is ever filed from here."""
+"""A bug report in Markdown, ready for a person to check and file. Nothing is ever filed from here.
+
+It has what PyTorch's form for torch.compile asks for, and of fuzzers in particular: a script with default tolerances,
+an ablation, a comparison with float64, versions; and for Relax what TVM's form asks for.
+"""
 
 from __future__ import annotations
 
-import platform
-import shutil
-import subprocess
-
-import torch
-
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.text import format_graph
-from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
-from tensorsmith.targets.isolation import Limits
-from tensorsmith.targets.registry import find_target
-
-# From no compiler to the whole one: the first that fails says which part is to blame.
-ABLATION = ("eager", "aot_eager", "inductor")
+from tensorsmith.targets.tvm.relax.ways import WAYS
+from tensorsmith.triage.environment import versions
+from tensorsmith.triage.facts import NOTHING, Facts, details, sections_of
+from tensorsmith.triage.tir.versions import versions as tvm_versions
 
 _TITLES = {
     "wrong-result": "wrong result",
@@ -25,37 +21,10 @@ _TITLES = {
     "hang": "hangs",
     "memory": "runs out of memory",
 }
+_LONGEST = 4000
 
 
-def ablation(case: TestCase, limits: Limits) -> tuple[tuple[str, str], ...]:
-    """How each of eager, AOTAutograd and Inductor does on the test case with the default pipeline, in fresh processes.
-
-    Targets that cannot run here are left out.
-    """
-    found: list[tuple[str, str]] = []
-    for name in ABLATION:
-        if find_target(name).missing(case.device) is not None:
-            continue
-        verdict = judge_isolated(TestCase(case.graph, case.recipe, name, case.device), limits)
-        found.append((name, outcome_text(verdict)))
-    return tuple(found)
-
-
-def outcome_text(verdict: Verdict) -> str:
-    """A verdict in a few words."""
-    if verdict.outcome == "fail":
-        channel = f" ({verdict.channel})" if verdict.channel else ""
-        return f"fails: {verdict.kind}{channel}"
-    return f"{verdict.outcome}: {verdict.reason}" if verdict.reason else verdict.outcome
-
-
-def report(
-    case: TestCase,
-    verdict: Verdict,
-    reproduced: tuple[int, int],
-    script: str,
-    backends: tuple[tuple[str, str], ...] = (),
-) -> str:
+def report(case: TestCase, verdict: Verdict, reproduced: tuple[int, int], script: str, facts: Facts = NOTHING) -> str:
     """The report.
 
     Args:
@@ -63,7 +32,7 @@ def report(
         verdict: how it fails.
         reproduced: in how many of how many fresh processes it failed again.
         script: that reproduces it.
-        backends: what `ablation` gave, if it was run.
+        facts: what else was found out.
 
     Raises:
         ValueError: the verdict is no failure.
@@ -71,19 +40,21 @@ def report(
     if verdict.outcome != "fail":
         raise ValueError(f"a verdict of {verdict.outcome} has no report")
     again, of = reproduced
+    found = [*(tvm_versions() if case.target in WAYS else ()), *versions()]
+    listed = "\n".join(f"- {name}: {value}" for name, value in dict(found).items())
+    environment = f"\n\n{details('torch.utils.collect_env, shortened', facts.environment)}" if facts.environment else ""
     sections = [
         f"# {title(case, verdict)}",
         f"{_description(case, verdict)}\n\n"
         f"It failed again in {again} of {of} fresh processes{'' if again == of else ': it is flaky'}. "
         "Found by a compiler fuzzer (tensorsmith) and reduced by it; this text is a draft that it wrote.",
-        f"## Script\n\nExit code 1: the bug is there, 0: it is not.\n\n```python\n{script}```",
+        f"## Script\n\nExit code 1: the bug is there, 0: it is not.{_rules(verdict)}\n\n```python\n{script}```",
         f"## Expected and actual\n\n{_evidence(verdict)}",
         f"## Program\n\n```\n{format_graph(case.graph).strip()}\n```\n\n{_pipeline(case)}",
+        *sections_of(facts),
+        f"## Versions\n\n{listed}{environment}",
+        f"## Labels\n\n{_labels(case)}",
     ]
-    if backends:
-        rows = "\n".join(f"| `{name}` | {outcome} |" for name, outcome in backends)
-        sections.append(f"## Where it comes in\n\n| backend | outcome |\n|---|---|\n{rows}")
-    sections.append("## Versions\n\n" + "\n".join(f"- {name}: {value}" for name, value in versions()))
     return "\n\n".join(sections) + "\n"
 
 
@@ -96,18 +67,6 @@ def title(case: TestCase, verdict: Verdict) -> str:
     return f"[{case.target}] {what}{channel}: {operators or 'no operators'}"
 
 
-def versions() -> tuple[tuple[str, str], ...]:
-    """What the failure was seen with, by name."""
-    found = [("torch", torch.__version__), ("Python", platform.python_version()), ("platform", platform.platform())]
-    if torch.cuda.is_available():
-        found.append(("GPU", torch.cuda.get_device_name()))
-    compiler = shutil.which("g++")
-    if compiler is not None:
-        said = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=20).stdout
-        found.append(("C++ compiler", said.split("\n", 1)[0]))
-    return tuple(found)
-
-
 def _description(case: TestCase, verdict: Verdict) -> str:
     operators = ", ".join(f"`{op}`" for op in dict.fromkeys(case.graph.operators()))
     exception = f"`{verdict.exception}`: " if verdict.exception else ""
@@ -117,10 +76,17 @@ def _description(case: TestCase, verdict: Verdict) -> str:
     return f"{said}\n\nOperators: {operators}."
 
 
+def _rules(verdict: Verdict) -> str:
+    """What the script holds a wrong result to."""
+    if verdict.kind != "wrong-result" or verdict.channel not in ("values", "mutation"):
+        return ""
+    return " Compared by `torch.testing.assert_close` with its default tolerances; the inputs are from fixed seeds."
+
+
 def _evidence(verdict: Verdict) -> str:
     parts: list[str] = []
     for name, text in verdict.evidence:
-        shown = text if len(text) <= 4000 else "...\n" + text[-4000:]
+        shown = text if len(text) <= _LONGEST else "...\n" + text[-_LONGEST:]
         parts.append(f"{name}:\n\n```\n{shown.strip()}\n```")
     return "\n\n".join(parts) or verdict.message
 
@@ -133,3 +99,9 @@ def _pipeline(case: TestCase) -> str:
         for step in case.pipeline.steps
     )
     return f"Pipeline:\n\n{steps}"
+
+
+def _labels(case: TestCase) -> str:
+    if case.target in WAYS:
+        return "- needs-triage\n- type: bug"
+    return "- oncall: pt2\n- topic: fuzzer"

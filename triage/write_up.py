@@ -10,7 +10,11 @@ from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
+from tensorsmith.triage.ablation import ablation
 from tensorsmith.triage.confirm import run_repro
+from tensorsmith.triage.environment import environment
+from tensorsmith.triage.facts import NOTHING, Facts
+from tensorsmith.triage.float64 import float64_evidence
 from tensorsmith.triage.report import report
 from tensorsmith.triage.repro import longest_run, repro_script
 from tensorsmith.triage.tir.report import report_tir
@@ -44,7 +48,7 @@ def _scripts(case: Case, verdict: Verdict, limits: Limits) -> list[str]:
     return tir_scripts(case, verdict, limits) if isinstance(case, TirCase) else [repro_script(case, verdict, limits)]
 
 
-def write_report(case: Case, verdict: Verdict, reproduced: tuple[int, int], script: str) -> str:
+def write_report(case: Case, verdict: Verdict, reproduced: tuple[int, int], script: str, facts: Facts = NOTHING) -> str:
     """The report in Markdown.
 
     Args:
@@ -52,10 +56,34 @@ def write_report(case: Case, verdict: Verdict, reproduced: tuple[int, int], scri
         verdict: how it fails.
         reproduced: in how many of how many fresh processes it failed again.
         script: that reproduces it.
+        facts: what else was found out.
     """
     if isinstance(case, TirCase):
-        return report_tir(case, verdict, script, reproduced)
-    return report(case, verdict, reproduced, script)
+        return report_tir(case, verdict, script, reproduced, facts)
+    return report(case, verdict, reproduced, script, facts)
+
+
+def find_facts(
+    case: Case, verdict: Verdict, limits: Limits, related: tuple[str, ...] = (), bisected: str = ""
+) -> Facts:
+    """All that a report can say; it takes a dozen runs.
+
+    Args:
+        case: the test case, best reduced.
+        verdict: how it fails.
+        limits: of one run.
+        related: lines of Markdown: what else it may be.
+        bisected: Markdown: what a bisection found guilty.
+    """
+    if isinstance(case, TirCase):
+        return Facts(related=related, bisected=bisected)
+    return Facts(
+        variants=ablation(case, verdict, limits),
+        float64=float64_evidence(case, verdict, limits),
+        environment=environment(),
+        related=related,
+        bisected=bisected,
+    )
 
 
 def _runs(script: str, seconds: float) -> bool:

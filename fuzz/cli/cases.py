@@ -52,6 +52,11 @@ def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
     return load_case(text, target)
 
 
+def campaign_of(text: str, campaign: Path | None) -> Path | None:
+    """The campaign that CASE is from, if one is given or CASE is the directory of a finding in one."""
+    return campaign if campaign is not None else _campaign(Path(text))
+
+
 def replay_items(path: Path, bugs: tuple[KnownBug, ...] = ()) -> list[ReplayItem]:
     """The test cases of a campaign's findings, of the directory of a finding, of several or of test-case files, or of
     such a file.

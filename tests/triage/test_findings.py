@@ -15,8 +15,9 @@ from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
 from tensorsmith.triage.confirm import confirm
 from tensorsmith.triage.entry_points import entry
+from tensorsmith.triage.facts import Facts, Variant
 from tensorsmith.triage.replay import replay_case
-from tensorsmith.triage.report import ablation, report, title
+from tensorsmith.triage.report import report, title
 from tensorsmith.triage.repro import repro_script
 from tensorsmith.triage.signature import signature
 from tests.triage.programs import case_of, chain, relu_mul
@@ -54,8 +55,10 @@ def test_the_report_has_what_a_maintainer_asks_for() -> None:
         "fail", "differential", kind="wrong-result", channel="values", message="output 0: 6 of 6 elements differ",
         evidence=(("expected", "[1.0]"), ("actual", "[2.0]"), ("float64", "1.0")),
     )  # fmt: skip
-    backends = ablation(TestCase(case.graph, case.recipe, "torch:planted"), LIMITS)
-    text = report(case, verdict, (2, 3), repro_script(case, verdict), backends)
+    facts = Facts(
+        (Variant('torch.compile(fn, backend="eager")', "pass"),), "far off", "PyTorch version: 2", ("it",), "by X"
+    )
+    text = report(case, verdict, (2, 3), repro_script(case, verdict), facts)
     assert text.startswith("# [aot_eager] wrong result: relu.default, mul.Tensor\n")
     for piece in (
         "output 0: 6 of 6 elements differ",
@@ -66,8 +69,13 @@ def test_the_report_has_what_a_maintainer_asks_for() -> None:
         'torch.compile(fn, backend="aot_eager", dynamic=True, fullgraph=True)',
         "float64:\n\n```\n1.0\n```",
         "`dynamic`: value=True",
-        "| `eager` | pass |",
-        "| `aot_eager` | pass |",
+        '| `torch.compile(fn, backend="eager")` | pass |',
+        "## Against float64\n\nfar off",
+        "## Bisection\n\nby X",
+        "## Perhaps the same\n\n- it",
+        "```\nPyTorch version: 2\n```\n\n</details>",
+        "default tolerances",
+        "- topic: fuzzer",
         "- torch: ",
         "- Python: 3.",
     ):

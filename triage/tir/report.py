@@ -1,4 +1,7 @@
-"""A bug report on a finding in TIR, in Markdown, for a person to check and file. Nothing is ever filed from here."""
+"""A bug report on a finding in TIR, in Markdown, for a person to check and file. Nothing is ever filed from here.
+
+Its sections are those that TVM's form asks for, and what shows which pass is to blame.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from tensorsmith.oracles.verdict import DEATHS, Verdict
 from tensorsmith.targets.tvm import adapter
 from tensorsmith.targets.tvm.function import to_function
 from tensorsmith.targets.tvm.passes.ends import is_end, makes_native_code
+from tensorsmith.triage.facts import NOTHING, Facts, sections_of
 from tensorsmith.triage.tir.function_source import function_source, tvm_script
 from tensorsmith.triage.tir.pipeline import explicit, program_after
 from tensorsmith.triage.tir.versions import versions
@@ -28,9 +32,13 @@ _TITLES = {
 _OF = {"build:c": " of the C that TVM writes", "codegen": " of the least lowering"}
 _OF["codegen:c"] = f"{_OF['build:c']},{_OF['codegen']}"
 _LONGEST = 4000
+# The evidence that says what was expected.
+_EXPECTED = "expected"
 
 
-def report_tir(case: TirCase, verdict: Verdict, script: str | None, reproduced: tuple[int, int]) -> str:
+def report_tir(
+    case: TirCase, verdict: Verdict, script: str | None, reproduced: tuple[int, int], facts: Facts = NOTHING
+) -> str:
     """The report.
 
     Args:
@@ -38,6 +46,7 @@ def report_tir(case: TirCase, verdict: Verdict, script: str | None, reproduced: 
         verdict: how it fails.
         script: one of those of `repro.scripts` that has shown the failure; None if none has.
         reproduced: in how many of how many fresh processes it failed again.
+        facts: what else was found out.
 
     Raises:
         InvalidInputError: the program is not what this version of TVM knows.
@@ -49,14 +58,16 @@ def report_tir(case: TirCase, verdict: Verdict, script: str | None, reproduced: 
     shown = f"Exit code 1: the bug is there, 0: it is not.\n\n```python\n{script}```" if script else _NO_SCRIPT
     sections = [
         f"# {title(case, verdict)}",
-        f"{_description(case, verdict)}\n\n"
         f"It failed again in {again} of {of} fresh processes{'' if again == of else ': it is flaky'}. "
         "Found by a compiler fuzzer (tensorsmith) and reduced by it; this text is a draft that it wrote.",
-        f"## Script\n\n{shown}",
-        f"## Expected and actual\n\n{_evidence(verdict)}",
+        f"## Expected behavior\n\n{_expected(verdict)}",
+        f"## Actual behavior\n\n{_description(case, verdict)}\n\n{_evidence(verdict)}",
+        "## Environment\n\n" + "\n".join(f"- {name}: {value}" for name, value in _versions()),
+        f"## Steps to reproduce\n\n{shown}",
         *_programs(case, verdict),
         f"## Pipeline\n\n{_pipeline(case, verdict)}",
-        "## Versions\n\n" + "\n".join(f"- {name}: {value}" for name, value in _versions()),
+        *sections_of(facts),
+        "## Triage\n\n- needs-triage\n- type: bug" + (f"\n- guilty: `{verdict.guilty}`" if verdict.guilty else ""),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -80,21 +91,28 @@ def _description(case: TirCase, verdict: Verdict) -> str:
     exception = f"`{verdict.exception}`: " if verdict.exception else ""
     where = f" Raised in {', '.join(f'`{frame}`' for frame in verdict.frames)}." if verdict.frames else ""
     guilty = f", in `{verdict.guilty}`" if verdict.guilty else ""
-    said = f"`{case.target}` on {case.device}: {verdict.kind}{guilty}. {exception}{verdict.message}{where}"
+    return f"`{case.target}` on {case.device}: {verdict.kind}{guilty}. {exception}{verdict.message}{where}"
+
+
+def _expected(verdict: Verdict) -> str:
     judged = {
-        "wrong-result": "The program is well-formed, and a strict reference interpreter finds nothing undefined in it.",
+        "wrong-result": "The program is well-formed, and a strict reference interpreter finds nothing undefined in it: "
+        "it means the same after every pass.",
         "error": "The program is well-formed and its result is defined.",
-        "ill-formed": "`verify_well_formed` accepts the program before the pass and rejects it after the pass.",
+        "ill-formed": "`verify_well_formed` accepts the program before the pass, and after the pass.",
     }.get(verdict.kind or "", "The program is well-formed and its result is defined.")
-    return f"{said}\n\n{judged}"
+    values = dict(verdict.evidence).get(_EXPECTED, "")
+    return f"{judged}\n\n```\n{values.strip()}\n```" if values else judged
 
 
 def _evidence(verdict: Verdict) -> str:
     parts: list[str] = []
     for name, text in verdict.evidence:
+        if name == _EXPECTED:
+            continue
         shown = text if len(text) <= _LONGEST else "...\n" + text[-_LONGEST:]
         parts.append(f"{name}:\n\n```\n{shown.strip()}\n```")
-    return "\n\n".join(parts) or verdict.message
+    return "\n\n".join(parts)
 
 
 def _programs(case: TirCase, verdict: Verdict) -> list[str]:

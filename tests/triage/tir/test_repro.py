@@ -179,7 +179,17 @@ def test_a_report_has_the_programs_and_the_versions() -> None:
     verdict = judge_tir(case)
     text = report_tir(case, verdict, scripts(case, verdict)[0], (2, 2))
     assert text.startswith("# [tvm-tir] s_tir.CanonicalizeLoop changes what the program computes: ")
-    for part in ("## Script", "## Expected and actual", "## Program", "## After `s_tir.CanonicalizeLoop`", "- TVM: 0."):
+    for part in (
+        "## Expected behavior",
+        "## Actual behavior",
+        "## Environment",
+        "## Steps to reproduce",
+        "## Triage",
+        "## Program",
+        "## After `s_tir.CanonicalizeLoop`",
+        "- TVM: 0.",
+        "- guilty: `s_tir.CanonicalizeLoop`",
+    ):
         assert part in text
     assert "for i in range(0, 5, 2):" in text
     assert "for i in range(3):" in text
