@@ -25,8 +25,17 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
+# Runs a script where tensorsmith cannot be imported.
+ALONE = """
+import runpy, sys
+sys.modules["tensorsmith"] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def run_script(path: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", str(path)]
+    command = [sys.executable, "-I", "-c", ALONE, str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
