@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from tensorsmith.ir.errors import GraphError
-from tensorsmith.ir.fx import literals
 from tensorsmith.ir.graph import Graph, Input, Node, canonical, refs
+from tensorsmith.ir.kept_values import literals
 from tensorsmith.ir.recipe import InputRecipe, Values
 from tensorsmith.ir.torch_args import flatten_results
 from tensorsmith.targets.inputs import make_constants, make_inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -109,6 +110,15 @@ def undefined_reason(name: str) -> str | None:
     if op._schema.name.split("::")[1] in UNPROMISED_VIEWS:
         return "unpromised-aliasing"
     return None
+
+
+def draws_nothing(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call of an operator that may draw random numbers draws none: attention without dropout."""
+    schema = operator(name)._schema
+    if "scaled_dot_product" not in schema.name:
+        return False
+    given = dict(zip((a.name for a in schema.arguments), args, strict=False)) | dict(kwargs)
+    return bool(given.get("dropout_p", 0.0) == 0.0)
 
 
 @cache

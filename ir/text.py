@@ -178,6 +178,19 @@ def parse_graph(text: str, source: str = "text") -> Graph:
     return graph
 
 
+def parse_made(text: str, source: str) -> tuple[TensorType, Values | None]:
+    """Read a type such as `f32[4, 8]`, perhaps with how its values are made, as constants have it: `... = drawn(...)`.
+
+    Raises:
+        InvalidInputError: it does not parse; `source` names it.
+    """
+    line = _Line(text, source)
+    type_ = line.type()
+    values = _values(line) if line.skip("=") else None
+    line.end()
+    return type_, values
+
+
 class _Line:
     """The tokens of one line, read from left to right."""
 
@@ -323,10 +336,14 @@ def _input(line: _Line) -> Input:
 def _constant(line: _Line) -> Constant:
     id_, type_ = line.typed_value()
     line.mark("=")
+    return Constant(id_, type_, _values(line))
+
+
+def _values(line: _Line) -> Values:
     kind = line.name("how the values are made", ("drawn", "literals"))
     line.mark("(")
     if kind == "literals":
-        return Constant(id_, type_, Literals(tuple(line.list_until(")", lambda: _literal(line)))))
+        return Literals(tuple(line.list_until(")", lambda: _literal(line))))
     value_class = _string(line.take("string", "a value class in quotes"), line.where)
     if value_class not in VALUE_CLASSES:
         raise InvalidInputError(f"{line.where}: unknown value class `{value_class}`")
@@ -335,7 +352,7 @@ def _constant(line: _Line) -> Constant:
     numbers = dict(given)
     if "seed" not in numbers or len(numbers) < len(given):
         raise InvalidInputError(f"{line.where}: expected one `seed=` and at most one `high=`")
-    return Constant(id_, type_, Drawn(value_class, numbers["seed"], numbers.get("high", 0)))
+    return Drawn(value_class, numbers["seed"], numbers.get("high", 0))
 
 
 def _number_by_name(line: _Line) -> tuple[str, int]:

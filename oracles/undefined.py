@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from tensorsmith.ir.dtypes import integer_range
-from tensorsmith.ir.operators import operator, undefined_reason
+from tensorsmith.ir.operators import draws_nothing, operator, undefined_reason
 from tensorsmith.ir.torch_args import FROM_TORCH, flatten_results
 
 # Operators that read floats and return integers that are not the floats' own values.
@@ -52,7 +52,7 @@ def undefined_call(op: str, args: list[Any], kwargs: dict[str, Any], result: Any
         result: what the call returned.
     """
     reason = undefined_reason(op)
-    if reason is not None:
+    if reason is not None and not draws_nothing(op, args, kwargs):
         return reason
     schema = operator(op)._schema
     name = schema.name.split("::")[1]

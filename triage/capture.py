@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from tensorsmith.ir.fx import literals
 from tensorsmith.ir.graph import Node, TensorType, tensor_type
+from tensorsmith.ir.kept_values import literals
 from tensorsmith.ir.overlap import overlaps_itself
 from tensorsmith.ir.recipe import Drawn, Values
 from tensorsmith.ir.testcase import TestCase

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from tensorsmith.fuzz.cli.bisect import bisect
+from tensorsmith.fuzz.cli.check import FAULT_EXIT_CODE, check
 from tensorsmith.fuzz.cli.corpus import app as corpus
 from tensorsmith.fuzz.cli.cover import cover
 from tensorsmith.fuzz.cli.findings import findings, mark, show
@@ -32,6 +33,7 @@ COMMANDS = (
     mark,
     merge,
     split,
+    check,
     reduce,
     bisect,
     report,
@@ -41,9 +43,6 @@ COMMANDS = (
     oracles,
     mutators,
 )
-
-# A fault of tensorsmith itself; EX_SOFTWARE of sysexits.h.
-FAULT_EXIT_CODE = 70
 
 app = typer.Typer(
     help="Fuzz tensor compilers: random programs, compiled and eager, and what differs.\n\n"

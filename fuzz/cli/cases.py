@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from tensorsmith.corpus.store import Store
 from tensorsmith.fuzz.cli.options import import_first
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import InvalidInputError
+from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.triage.known import KnownBug, known_beside
 from tensorsmith.triage.signature import Signature, signature_when_judged
@@ -34,12 +36,15 @@ class ReplayItem(msgspec.Struct, frozen=True):
     bugs: tuple[KnownBug, ...] = ()
 
 
-def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
+def named_case(text: str, campaign: Path | None, target: str | None, inputs: Sequence[str] = ()) -> Case:
     """The test case that CASE names, for another target if one is given; what its campaign imports is imported.
+
+    `inputs` are those of `--input`, which take the place of a program's example inputs.
 
     Raises:
         InvalidInputError: it names nothing, what it names cannot be read, or an import fails.
-        GraphError: it is a program that cannot become a graph.
+        GraphError: it is a program that cannot become a test case.
+        EnvironmentLacksError: a package that reads such files is not installed.
     """
     if campaign is not None:
         with Store.open(campaign) as store:
@@ -49,7 +54,19 @@ def named_case(text: str, campaign: Path | None, target: str | None) -> Case:
 
     from tensorsmith.triage.cases import load_case
 
-    return load_case(text, target)
+    case = load_case(text, target, inputs=inputs)
+    _check_target(text, case)
+    return case
+
+
+def _check_target(text: str, case: Case) -> None:
+    from tensorsmith.targets.registry import find_target
+
+    if find_target(case.target).programs != ("tir" if isinstance(case, TirCase) else "graph"):
+        program, other = "a graph of operators", "functions of TIR"
+        if isinstance(case, TirCase):
+            program, other = "a function of TIR", "graphs of operators"
+        raise InvalidInputError(f"{text}: is {program}, and target `{case.target}` compiles {other}")
 
 
 def campaign_of(text: str, campaign: Path | None) -> Path | None:
@@ -73,7 +90,7 @@ def replay_items(path: Path, bugs: tuple[KnownBug, ...] = ()) -> list[ReplayItem
             shown = [finding for finding in store.findings() if finding.status in SHOWN]
             registry = (*bugs, *known_beside(path, store.settings.known))
             return [_item(store.finding_directory(one.id), one.status, one.link, registry) for one in shown]
-    from tensorsmith.triage.cases import stored_case
+    from tensorsmith.triage.inputs.stored import stored_case
 
     if path.is_dir():
         if (path / CASE_FILE).exists():
@@ -104,7 +121,7 @@ def finding_item(directory: Path, bugs: tuple[KnownBug, ...] = ()) -> ReplayItem
 
 
 def _item(directory: Path, status: Status | None, link: str, bugs: tuple[KnownBug, ...]) -> ReplayItem:
-    from tensorsmith.triage.cases import stored_case
+    from tensorsmith.triage.inputs.stored import stored_case
 
     case = stored_case(directory / CASE_FILE)
     path = directory / VERDICT_FILE

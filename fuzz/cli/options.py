@@ -18,8 +18,19 @@ CaseArgument = Annotated[
     str,
     typer.Argument(
         metavar="CASE",
-        help="A test-case file, the directory of a finding, an exported program (.pt2), script.py:fn with its "
-        "example_inputs() beside it, or with --campaign the id of a finding.",
+        help="A test-case file, the directory of a finding, script.py:name (a function or module of PyTorch with "
+        "example_inputs() beside it, or a PrimFunc of TVM), an exported program (.pt2), an ONNX model (.onnx), or with "
+        "--campaign the id of a finding.",
+    ),
+]
+
+InputsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="TYPE",
+        help="An input in place of those of example_inputs(), such as 'f32[4, 8]', or a constant, such as 2; once for "
+        "each, in order.",
     ),
 ]
 

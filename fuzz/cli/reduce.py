@@ -18,6 +18,7 @@ from tensorsmith.fuzz.cli.options import (
     CampaignOption,
     CaseArgument,
     ImportOption,
+    InputsOption,
     MemoryOption,
     TargetOption,
     TestTimeoutOption,
@@ -39,6 +40,7 @@ def reduce(
     time: Annotated[str, typer.Option(metavar="TIME", help="How long to try.")] = "10m",
     campaign: CampaignOption = None,
     target: TargetOption = None,
+    inputs: InputsOption = None,
     imports: ImportOption = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
@@ -52,7 +54,7 @@ def reduce(
     allowed = limits(test_timeout, memory)
     import_first(imports or ())
     deadline = seconds("--time", time)
-    case = named_case(name, campaign, target)
+    case = named_case(name, campaign, target, inputs or ())
     verdict = failing_verdict(case, name, allowed)
     _make_writable(out)
 

@@ -14,6 +14,7 @@ from tensorsmith.fuzz.cli.options import (
     CampaignOption,
     CaseArgument,
     ImportOption,
+    InputsOption,
     MemoryOption,
     TargetOption,
     TestTimeoutOption,
@@ -29,6 +30,7 @@ def report(
     name: CaseArgument,
     campaign: CampaignOption = None,
     target: TargetOption = None,
+    inputs: InputsOption = None,
     imports: ImportOption = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
@@ -42,7 +44,7 @@ def report(
     """
     allowed = limits(test_timeout, memory)
     import_first(imports or ())
-    case = named_case(name, campaign, target)
+    case = named_case(name, campaign, target, inputs or ())
     verdict = failing_verdict(case, name, allowed)
 
     from tensorsmith.triage.confirm import confirm

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tensorsmith.ir.errors import GraphError
-from tensorsmith.ir.fx import from_exported, from_function, literals
+from tensorsmith.ir.fx import from_call, from_exported
+from tensorsmith.ir.kept_values import literals
 from tensorsmith.ir.recipe import Literals
 from tests.ir.strategies import run_eager
 
@@ -48,7 +49,7 @@ def test_function_with_writes_computes_the_same() -> None:
     def examples() -> list[torch.Tensor]:
         return [torch.arange(6.0).reshape(3, 2), torch.arange(4)]
 
-    graph = from_function(function, examples())
+    graph, _ = from_call(function, examples())
     ours, theirs = examples(), examples()
     for actual, wanted in zip(run_eager(graph, ours), function(*theirs), strict=True):
         torch.testing.assert_close(actual, wanted, rtol=0, atol=0)
@@ -57,7 +58,7 @@ def test_function_with_writes_computes_the_same() -> None:
 
 def test_inputs_that_share_memory_stay_shared() -> None:
     base = torch.arange(8.0)
-    graph = from_function(lambda x, y: x.add_(1) + y, [base, base[1::2][:1]])
+    graph, _ = from_call(lambda x, y: x.add_(1) + y, [base, base[1::2][:1]])
     first, second = graph.inputs
     assert (first.shares, second.shares) == (None, first.id)
     assert second.type.offset == 1
@@ -68,13 +69,13 @@ def test_function_that_cannot_be_traced_is_one_line() -> None:
     def function(x: torch.Tensor) -> torch.Tensor:
         raise ValueError("no\nsuch luck")
 
-    with pytest.raises(GraphError, match=r"cannot trace the function: no$"):
-        from_function(function, [torch.ones(2)])
+    with pytest.raises(GraphError, match=r"raises ValueError on its example inputs: no$"):
+        from_call(function, [torch.ones(2)])
 
 
 def test_data_dependent_shape_is_refused() -> None:
     with pytest.raises(GraphError):
-        from_function(lambda x: x.nonzero(), [torch.ones(2)])
+        from_call(lambda x: x.nonzero(), [torch.ones(2)])
 
 
 def test_literals_write_special_values_as_text() -> None:

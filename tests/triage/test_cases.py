@@ -116,7 +116,8 @@ def test_large_example_inputs_are_drawn_again(tmp_path: Path) -> None:
         ("{folder}/syntax.py:fn", "cannot be imported: SyntaxError"),
         ("{folder}/bad.json", "not a test case"),
         ("{folder}/bad.pt2", "no exported program"),
-        ("{folder}/bad.txt", "neither a test case"),
+        ("{folder}/bad.txt", "neither the directory of a finding, nor a test case"),
+        ("{folder}/bad.json:name", "neither the directory of a finding, nor a test case"),
     ],
 )
 def test_what_is_no_test_case_gets_one_clear_line(script: Path, argument: str, said: str) -> None:
