@@ -44,7 +44,7 @@ def sections_of(facts: Facts) -> list[str]:
     if facts.float64:
         sections.append(f"## Against float64\n\n{facts.float64}")
     if facts.bisected:
-        sections.append(f"## Bisection\n\n{facts.bisected.strip()}")
+        sections.append(f"## Bisection\n\n{facts.bisected}")
     if facts.related:
         sections.append(related_section(facts.related))
     return sections

@@ -75,10 +75,15 @@ def signature_when_judged(case: Case, verdict: Verdict) -> Signature:
     Raises:
         ValueError: the verdict is no failure.
     """
-    if isinstance(case, TestCase):
-        frames = () if verdict.kind == "wrong-result" else verdict.frames
-        verdict = msgspec.structs.replace(verdict, guilty="", frames=frames)
-    return signature(case, verdict)
+    return signature(case, as_judged(case, verdict))
+
+
+def as_judged(case: Case, verdict: Verdict) -> Verdict:
+    """A verdict without what judges do not find, but triage does: in graphs, what is guilty."""
+    if not isinstance(case, TestCase):
+        return verdict
+    frames = () if verdict.kind == "wrong-result" else verdict.frames
+    return msgspec.structs.replace(verdict, guilty="", frames=frames)
 
 
 def _graph_signature(case: TestCase, kind: Kind, verdict: Verdict) -> Signature:

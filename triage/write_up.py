@@ -17,6 +17,7 @@ from tensorsmith.triage.facts import NOTHING, Facts
 from tensorsmith.triage.float64 import float64_evidence
 from tensorsmith.triage.report import report
 from tensorsmith.triage.repro import longest_run, repro_script
+from tensorsmith.triage.signature import as_judged
 from tensorsmith.triage.tir.report import report_tir
 from tensorsmith.triage.tir.repro import scripts as tir_scripts
 
@@ -78,7 +79,7 @@ def find_facts(
     if isinstance(case, TirCase):
         return Facts(related=related, bisected=bisected)
     return Facts(
-        variants=ablation(case, verdict, limits),
+        variants=ablation(case, as_judged(case, verdict), limits),
         float64=float64_evidence(case, verdict, limits),
         environment=environment(),
         related=related,

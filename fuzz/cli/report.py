@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -34,11 +35,12 @@ def report(
     imports: ImportOption = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
+    bisect: Annotated[bool, typer.Option(help="Find what is guilty, as `tensorsmith bisect` does.")] = True,
 ) -> None:
     """Judge a test case and print a bug report in Markdown, ready for a person to read, check and file.
 
-    The program is also compiled in other ways, compared with float64, and with the findings of its campaign. Nothing is
-    filed.
+    The program is also compiled in other ways, compared with float64, with the findings of its campaign, and bisected;
+    standard error tells of the runs. Nothing is filed.
 
     Example: tensorsmith report 3f2a --campaign campaigns/first > report.md
     """
@@ -47,6 +49,8 @@ def report(
     case = named_case(name, campaign, target, inputs or ())
     verdict = failing_verdict(case, name, allowed)
 
+    from tensorsmith.triage.bisect.api import bisected
+    from tensorsmith.triage.bisect.text import run_text, to_markdown
     from tensorsmith.triage.confirm import confirm
     from tensorsmith.triage.related import related
     from tensorsmith.triage.relax.blame import blamed
@@ -58,7 +62,10 @@ def report(
     again = confirm(case, verdict, allowed)
     known = verdict if isinstance(case, TirCase) else blamed(case, verdict, allowed)
     others, bugs = _of_campaign(campaign_of(name, campaign))
-    facts = find_facts(case, known, allowed, related(case, known, others, bugs))
+    guilty = ""
+    if bisect:
+        guilty = to_markdown(bisected(case, known, allowed, on_run=lambda run: typer.echo(run_text(run), err=True)))
+    facts = find_facts(case, known, allowed, related(case, known, others, bugs), guilty)
     print(write_report(case, known, again, script, facts), end="")
 
 

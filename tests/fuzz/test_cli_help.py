@@ -18,7 +18,7 @@ def test_every_command_of_this_version_is_there(run: Any) -> None:
     listed = {line.split()[0] for line in ran.out.split("Commands:")[1].splitlines() if line.strip()}
     assert listed == {
         "fuzz", "status", "findings", "show", "mark", "merge", "split", "reduce", "bisect", "report", "replay", "gen",
-        "ops", "targets", "oracles", "mutators", "cover", "corpus",
+        "ops", "targets", "oracles", "mutators", "cover", "corpus", "check",
     }  # fmt: skip
 
 

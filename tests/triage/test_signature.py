@@ -6,7 +6,7 @@ import pytest
 
 from tensorsmith.oracles.judge import judge
 from tensorsmith.oracles.verdict import Kind, Verdict, passed
-from tensorsmith.triage.signature import Signature, normalized, same_failure, signature
+from tensorsmith.triage.signature import Signature, as_judged, normalized, same_failure, signature
 from tests.ir.test_tir_case import case_of as tir_case
 from tests.triage.programs import chain, relu_mul
 
@@ -128,3 +128,10 @@ def test_wrong_results_of_tir_are_told_by_pass_and_constructs_and_those_of_nan_a
     )
     nan = [Verdict("fail", "p", kind="wrong-result", channel="nan-algebra", guilty=name) for name in ("a", "b")]
     assert signature(tir_case(), nan[0]) == signature(tir_case(), nan[1])
+
+
+def test_what_triage_adds_to_a_verdict_is_taken_off_for_judges() -> None:
+    judged = Verdict("fail", "differential", kind="wrong-result", channel="values")
+    blamed = Verdict("fail", "differential", kind="wrong-result", channel="values", guilty="relax.X", frames=("a:f",))
+    assert not same_failure(blamed, judged)
+    assert as_judged(relu_mul(), blamed) == judged

@@ -28,6 +28,7 @@ from tensorsmith.triage.bisect.tir_passes import bisect_tir
 from tensorsmith.triage.bisect.torch_bisector import bisect_backend, has_subsystems
 from tensorsmith.triage.relax.blame import blamed
 from tensorsmith.triage.repro import longest_run
+from tensorsmith.triage.signature import as_judged
 
 DEADLINE_SECONDS = 600.0
 
@@ -93,7 +94,7 @@ class _Search:
     ) -> None:
         self.case = case
         self.limits = limits
-        self.runs = Runs(_as_judged(case, verdict), limits, seconds, on_run)
+        self.runs = Runs(as_judged(case, verdict), limits, seconds, on_run)
         self.known = Bisected(case.id, case.target, first_line(verdict))
         # Where the runs of the step begin that is at work.
         self.step = 0
@@ -165,10 +166,3 @@ class _Search:
     def _stopped(self, why: str) -> None:
         self._note(f"{why}: there may be more to find out")
         self.known = replace(self.known, complete=False, unfinished=tuple(self.runs.log[self.step :]))
-
-
-def _as_judged(case: Case, verdict: Verdict) -> Verdict:
-    """The verdict without what triage adds to that of a judge."""
-    if isinstance(case, TirCase):
-        return verdict
-    return replace(verdict, guilty="", frames=() if verdict.kind == "wrong-result" else verdict.frames)

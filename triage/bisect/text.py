@@ -49,15 +49,15 @@ def answers(found: Bisected) -> list[str]:
 
 
 def to_markdown(found: Bisected) -> str:
-    """A section of a report; it ends with a newline."""
-    parts = ["## Where it comes in", "\n".join(f"- {line}" for line in answers(found))]
+    """What a section of a report says, without its heading."""
+    parts = ["\n".join(f"- {line}" for line in answers(found))]
     if found.backends is not None:
         rows = [f"| `{run.name}` | {_ended(run)} |" for run in found.backends.runs]
         parts.append("\n".join(["| backend | outcome |", "|---|---|", *rows]))
     if found.releases is not None and found.releases.ran:
         rows = [f"| {one.versions or 'unknown'} | {_outcome(one.outcome, one.said)} |" for one in found.releases.ran]
         parts.append("\n".join(["| release | outcome |", "|---|---|", *rows]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _backends(found: Backends) -> Iterator[str]:
