@@ -11,8 +11,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+from unittest.mock import patch
 
 import torch
+from torch._dynamo.backends import debugging
+from torch._functorch.aot_autograd import make_boxed_func
 from torch._inductor import config
 from torch._inductor.decomposition import fast_random_decomps
 from torch._inductor.lowering import lowerings
@@ -73,6 +76,16 @@ def _lowering() -> AbstractContextManager[None]:
     return _replaced(lowerings, aten.sigmoid.default, lowerings[aten.tanh.default])
 
 
+def _one_more(gm: torch.fx.GraphModule, inputs: object) -> Callable[..., Any]:
+    """A compiler that adds 1 to all that it returns."""
+    made: Callable[..., Any] = make_boxed_func(lambda *values: [value + 1 for value in gm(*values)])
+    return made
+
+
+def _beside_all_parts() -> AbstractContextManager[Any]:
+    return patch.object(debugging, "get_nop_func", lambda: _one_more)
+
+
 PLANTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "pass": _pass(mul_is_add),
     "raising-pass": _pass(raises_on_mul),
@@ -80,6 +93,7 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "aggressive": _pass(mul_is_add_if_aggressive),
     "decomposition": _decomposition,
     "lowering": _lowering,
+    "beside-all-parts": _beside_all_parts,
 }
 
 if planted := os.environ.get("TENSORSMITH_PLANT", ""):

@@ -96,7 +96,9 @@ def _drive(case: TestCase, backend: str, runs: Runs, told: IO[bytes]) -> _Driven
     runs.on_run = tell
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:
-            found = CompilerBisector.do_bisect(lambda: _is_fine(case, backend, runs))
+            # Subsystems that make no difference: where none does, torch asks for each again and again.
+            idle: set[str] = set()
+            found = CompilerBisector.do_bisect(lambda: _is_fine(case, backend, runs, idle))
         except OutOfTime:
             return _Driven(None)
         except RuntimeError as error:  # it failed, and then did not with nothing changed
@@ -109,18 +111,23 @@ def _drive(case: TestCase, backend: str, runs: Runs, told: IO[bytes]) -> _Driven
             return _Driven(None)
 
 
-def _is_fine(case: TestCase, backend: str, runs: Runs) -> bool:
+def _is_fine(case: TestCase, backend: str, runs: Runs, idle: set[str]) -> bool:
     at = CompilerBisector.get_backend() or ""
     subsystem = CompilerBisector.get_subsystem()
     if subsystem is None:
         # The ladder is known. What is not on it finds faults in eager's kernels, not in compilers.
         return at != backend
+    if subsystem in idle:
+        return False
     state = CompilerBisector.get_run_state(at, subsystem)
     how = {"test_disable": "without", "find_max_bounds": "with all of", "bisect": "with some of"}[state or "bisect"]
     if state == "bisect":
         low, high = CompilerBisector.get_bisect_range(at, subsystem)
         how = f"with {(low + high) // 2 + 1} of at most {high + 1}"
-    return runs.run(f"{how} {subsystem}", case).outcome == "passes"
+    fine = runs.run(f"{how} {subsystem}", case).outcome == "passes"
+    if state == "test_disable" and not fine:
+        idle.add(subsystem)
+    return fine
 
 
 def _answer(found: BisectionResult | None, case: TestCase, backend: str, runs: Runs) -> Subsystem:

@@ -124,6 +124,16 @@ def test_an_answer_of_torchs_bisector_that_does_not_hold() -> None:
     assert found.problem == "its answer does not hold when it is tried anew"
 
 
+def test_what_none_of_the_parts_makes() -> None:
+    backend = "aot_eager_decomp_partition"
+    case = chain("neg", "sin", target=f"torch:{backend}")
+    with PLANTS["beside-all-parts"]():
+        runs = runs_of(case)
+        found = bisect_backend(case, backend, runs)
+    assert (found.name, found.problem) == ("", "none of the parts that torch can switch off makes a difference")
+    assert [run.name for run in runs.log] == [f"without {backend}_cse", "without decomposition"]
+
+
 def test_time_is_up_within_torchs_bisector() -> None:
     case = chain("neg", "hardtanh", "sin", target="torch:aot_eager_decomp_partition")
     with PLANTS["decomposition"]():
