@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import torch
 from torch._dynamo.backends import debugging
-from torch._functorch.aot_autograd import make_boxed_func
+from torch._functorch._aot_autograd.utils import make_boxed_func
 from torch._inductor import config
 from torch._inductor.decomposition import fast_random_decomps
 from torch._inductor.lowering import lowerings
