@@ -84,7 +84,7 @@ def _native(case: TirCase, verdict: Verdict, passes: tuple[Step, ...], runs: Run
 
 def _alone(case: TirCase, prefix: tuple[Step, ...], runs: Runs) -> Alone:
     last = prefix[-1:]
-    if runs.run(f"{last[0].name} alone", _with(case, last)).outcome == "fails":
+    if prefix == last or runs.run(f"{last[0].name} alone", _with(case, last)).outcome == "fails":
         return "on the program"
     before = _program_before(case, prefix, runs)
     if before is None or runs.run(f"{last[0].name} on the program before it", before).outcome != "fails":
