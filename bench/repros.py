@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tensorsmith.corpus.findings import SHOWN
 from tensorsmith.corpus.store import Store
+from tensorsmith.ir.errors import TensorsmithError
 
 # Runs a script as Python does, where tensorsmith is not.
 ALONE = """
@@ -63,8 +64,12 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, metavar="PATH", help="default: this one")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for each script")
     options = parser.parse_args()
-    with Store.open(options.campaign) as store:
-        findings = [(one, store.finding_directory(one.id) / "repro.py") for one in store.findings()]
+    try:
+        with Store.open(options.campaign) as store:
+            findings = [(one, store.finding_directory(one.id) / "repro.py") for one in store.findings()]
+    except TensorsmithError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
     tried: Counter[tuple[str, str]] = Counter()
     good: Counter[tuple[str, str]] = Counter()
     broken = 0
