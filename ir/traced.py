@@ -18,11 +18,14 @@ def keep_promises(module: torch.fx.GraphModule) -> None:
 
     Batch norm that writes to its statistics, views and splits that are not promised to be views, and memory without
     values, which becomes zeros: reading it says nothing, and programs write to it before they do. What only asserts
-    something is left out.
+    something is left out, and what copies a tensor onto itself, as `x[1:] += y` does after the addition.
     """
     for node in list(module.graph.nodes):
         replace = _REPLACED.get(node.target) if node.op == "call_function" else None
-        if _only_asserts(node):
+        if _copies_onto_itself(node):
+            node.replace_all_uses_with(node.args[0])
+            module.graph.erase_node(node)
+        elif _only_asserts(node):
             module.graph.erase_node(node)
         elif replace is not None:
             with module.graph.inserting_before(node):
@@ -57,6 +60,25 @@ def _only_asserts(node: torch.fx.Node) -> bool:
     if node.op != "call_function" or not isinstance(node.target, torch._ops.OpOverload):
         return False
     return not node.target._schema.returns and not node.target._schema.is_mutable
+
+
+def _copies_onto_itself(node: torch.fx.Node) -> bool:
+    if node.target is not aten.copy_.default:
+        return False
+    to, source = (_value(node.args[0]), _value(node.args[1]))
+    if to is None or source is None or to.dtype != source.dtype or _storage(to) != _storage(source):
+        return False
+    return _layout(to) == _layout(source)
+
+
+def _value(node: Any) -> torch.Tensor | None:
+    """The fake tensor that a node stood for while it was traced."""
+    found = node.meta.get("val") if isinstance(node, torch.fx.Node) else None
+    return found if isinstance(found, torch.Tensor) else None
+
+
+def _layout(tensor: torch.Tensor) -> tuple[torch.Size, tuple[int, ...], int]:
+    return tensor.shape, tensor.stride(), int(tensor.storage_offset())
 
 
 def _written_storages(module: torch.fx.GraphModule) -> set[int]:

@@ -22,7 +22,7 @@ def example_inputs():
 
 
 def features(left, right, gains):
-    """A summary in six numbers, the weights of the bands, and the signal itself."""
+    """A summary in eight numbers, the weights of the bands, and the signal itself."""
     # One channel, without its mean, no louder than 1.
     mono = (left + right) * 0.5
     mono = mono - mono.mean()
@@ -66,9 +66,20 @@ def features(left, right, gains):
     balance = torch.softmax(bands, dim=0)
     tilt = (balance * torch.arange(4.0)).sum()
 
+    # Where it begins: the first frame that is not quiet.
+    quiet = energy.median() * 0.1
+    begins = (energy > quiet).int().argmax()
+    since = torch.arange(energy.shape[0]) - begins
+    decay = torch.exp(-since.clamp(min=0) / 4.0)
+    attack = (energy * decay).sum() / (total + 1e-6)
+
+    # How like the next each frame is.
+    norms = energy.sqrt() + 1e-6
+    alike = (frames[1:] * frames[:-1]).sum(dim=1) / (norms[1:] * norms[:-1])
+
     # The loudest frame, beside the others.
     crest = energy.max() / (energy.mean() + 1e-6)
-    summary = torch.stack([clipped, width, entropy, crossings, tilt, crest])
+    summary = torch.stack([clipped, width, entropy, crossings, tilt, attack, alike.mean(), crest])
     return summary, balance, faded
 
 

@@ -65,6 +65,31 @@ def test_inputs_that_share_memory_stay_shared() -> None:
     torch.testing.assert_close(run_eager(graph, [base, base[1::2][:1]])[0], torch.arange(8.0) + 3)
 
 
+def test_augmented_assignment_to_a_part_is_one_write() -> None:
+    def function(x: torch.Tensor) -> torch.Tensor:
+        x[1:] += 1
+        x[0] = x[2]
+        return x * 2
+
+    graph, _ = from_call(function, [torch.arange(4.0)])
+    assert graph.operators().count("aten.copy_.default") == 1  # of the plain assignment
+    (actual,) = run_eager(graph, [torch.arange(4.0)])
+    torch.testing.assert_close(actual, function(torch.arange(4.0)), rtol=0, atol=0)
+
+
+def test_memory_without_values_reads_zeros() -> None:
+    def function(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        out[1:] = x[1:]
+        apart = torch.empty_strided((2, 2), (1, 3))
+        apart.fill_(1)
+        return out.sum() + torch.empty(2).sum() + x.new_empty(2).sum() + apart.sum()
+
+    graph, _ = from_call(function, [torch.ones(3)])
+    (actual,) = run_eager(graph, [torch.ones(3)])
+    assert float(actual) == 6
+
+
 def test_function_that_cannot_be_traced_is_one_line() -> None:
     def function(x: torch.Tensor) -> torch.Tensor:
         raise ValueError("no\nsuch luck")
