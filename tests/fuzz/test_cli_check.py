@@ -12,8 +12,6 @@ from tensorsmith.fuzz.cli.check import EXIT_CODES
 from tensorsmith.ir.testcase import TestCase, encode
 from tests.planted import planted_backend
 
-PLANTED = Path(str(planted_backend.__file__))
-
 SCRIPT = """
 import torch
 
@@ -36,7 +34,7 @@ def amax(x):
 
 def windows(x):
     x[:9].unfold(0, 4, 4).mul_(2)
-    return x.sum()
+    return x[:1] + 1
 
 def dropout(x):
     return torch.nn.functional.dropout(x, 0.5, training=True)
@@ -84,12 +82,12 @@ def test_what_is_right_passes(run: Any, script: Path, tmp_path: Path, good_case:
     [
         ("sigmoid", ["kind wrong-result", "channel values", "expected [", "actual ["]),
         ("clamp", ["kind wrong-result", "channel mutation", "message input 0 after the run"]),
-        ("amin", ["kind error", "exception planted_backend.PlantedError", "message cannot lower amin"]),
+        ("amin", ["kind error", f"exception {planted_backend.__name__}.PlantedError", "message cannot lower amin"]),
         ("amax", ["kind crash", "message"]),
     ],
 )
 def test_what_is_wrong_fails_and_the_channel_is_named(run: Any, script: Path, name: str, facts: list[str]) -> None:
-    ran = run("check", f"{script}:{name}", "--target", "torch:planted", "--import", PLANTED)
+    ran = run("check", f"{script}:{name}", "--target", "torch:planted")
     first, *rest = ran.out.splitlines()
     assert (ran.code, first.split(":")[0]) == (1, f"FAILS {script}")
     said = [" ".join(line.split()) for line in rest]
@@ -98,7 +96,7 @@ def test_what_is_wrong_fails_and_the_channel_is_named(run: Any, script: Path, na
 
 
 def test_scripts_get_json(run: Any, script: Path) -> None:
-    ran = run("check", f"{script}:clamp", "--target", "torch:planted", "--import", PLANTED, "--json")
+    ran = run("check", f"{script}:clamp", "--target", "torch:planted", "--json")
     said = json.loads(ran.out)
     assert ran.code == 1
     assert (said["outcome"], said["kind"], said["channel"]) == ("fail", "wrong-result", "mutation")
