@@ -45,6 +45,9 @@ def answers(found: Bisected) -> list[str]:
         lines += _passes(found.passes)
     if found.releases is not None:
         lines += _releases(found.releases)
+    if found.unfinished:
+        passing = ", ".join(run.name for run in found.unfinished if run.outcome == "passes")
+        lines.append(f"Not tried again: of the last {len(found.unfinished)} runs these passed: {passing or 'none'}.")
     return [*lines, *found.notes]
 
 

@@ -145,6 +145,11 @@ def test_time_is_up_within_torchs_bisector() -> None:
     assert found.notes == ("time was up: there may be more to find out",)
 
 
+def test_what_was_at_work_when_time_was_up_is_told() -> None:
+    found = Bisected("id", "inductor", "wrong", complete=False, unfinished=(Run("a=1", "fails"), Run("b=2", "passes")))
+    assert answers(found) == ["Not tried again: of the last 2 runs these passed: b=2."]
+
+
 def test_the_setting_with_which_it_passes() -> None:
     case = relu_mul(target="inductor")
     knobs = [Knob("split_reductions", (False,)), Knob("epilogue_fusion", (False,))]
