@@ -15,6 +15,7 @@ from tensorsmith.fuzz.cli.options import (
     CampaignOption,
     CaseArgument,
     ImportOption,
+    InputsOption,
     JsonOption,
     MemoryOption,
     TargetOption,
@@ -47,6 +48,7 @@ def bisect(
     time: Annotated[str, typer.Option(metavar="TIME", help="How long to try.")] = "10m",
     campaign: CampaignOption = None,
     target: TargetOption = None,
+    inputs: InputsOption = None,
     imports: ImportOption = None,
     test_timeout: TestTimeoutOption = None,
     memory: MemoryOption = None,
@@ -65,7 +67,7 @@ def bisect(
     from tensorsmith.triage.bisect.releases import python_of
 
     pythons = [python_of(path) for path in python or ()]
-    case = named_case(name, campaign, target)
+    case = named_case(name, campaign, target, inputs or ())
     verdict = failing_verdict(case, name, allowed)
 
     from tensorsmith.triage.bisect.api import bisected
