@@ -196,9 +196,7 @@ def _far(graph: Shape, rng: Random) -> tuple[Pattern, int] | None:
 
 def _apart(graph: Shape, rng: Random) -> tuple[Pattern, int] | None:
     """Two operators, neither of which depends on the other: the compiler raises."""
-    pairs = [
-        (a, b) for b in range(len(graph.ops)) for a in range(b) if a not in graph.ancestors[b] and b - a >= b // 3
-    ]
+    pairs = [(a, b) for b in range(len(graph.ops)) for a in range(b) if a not in graph.ancestors[b] and b - a >= b // 3]
     if not pairs:
         return None
     first, last = (graph.ops[position] for position in rng.choice(pairs))
@@ -266,7 +264,8 @@ def _spoiled(node: Node, returned: Any) -> Any:
 
 
 def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return one.dtype == other.dtype and one.shape == other.shape and torch.equal(*(_comparable(t) for t in (one, other)))
+    alike = one.dtype == other.dtype and one.shape == other.shape
+    return alike and torch.equal(_comparable(one), _comparable(other))
 
 
 def _comparable(tensor: torch.Tensor) -> torch.Tensor:

@@ -66,11 +66,16 @@ def judge_isolated(case: Case, limits: Limits) -> Verdict:
     if not isinstance(result, Died):
         return _decoder.decode(result.payload)
     # What the compiler died of must have a meaning.
+    verdict = sane_isolated(case, limits)
+    return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target).packages, step.read())
+
+
+def sane_isolated(case: Case, limits: Limits) -> Verdict:
+    """Whether a test case says something, by what eager, or the interpreter of TIR, makes of it in a forked child."""
     sane = run_isolated(lambda: msgspec.json.encode(shielded(lambda: _sane(case))), limits)
     if isinstance(sane, Died):
         return invalid(CRASH, "eager-death", f"eager itself died: {sane.cause}")
-    verdict = _decoder.decode(sane.payload)
-    return verdict if verdict.outcome == "invalid" else died(result, find_target(case.target).packages, step.read())
+    return _decoder.decode(sane.payload)
 
 
 def _sane(case: Case) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 from tensorsmith.ir.cases import Case
 from tensorsmith.ir.errors import InvalidInputError
@@ -33,13 +34,20 @@ def failing_verdict(case: Case, name: str, limits: Limits) -> Verdict:
         InvalidInputError: it does not fail; the message says what it does instead.
         EnvironmentLacksError: its target cannot run here.
     """
+    return timed_failing_verdict(case, name, limits)[0]
+
+
+def timed_failing_verdict(case: Case, name: str, limits: Limits) -> tuple[Verdict, float]:
+    """As `failing_verdict`, and how many seconds judging took without loading the compiler."""
     from tensorsmith.oracles.judge import judge_isolated
 
     make_ready(case.target, case.device)
+    started = time.monotonic()
     verdict = judge_isolated(case, limits)
+    seconds = time.monotonic() - started
     if verdict.outcome != "fail":
         why = ", ".join(part for part in (verdict.reason, verdict.message.split("\n")[0]) if part)
         raise InvalidInputError(
             f"{name}: does not fail on {case.target} here: {verdict.outcome}{f' ({why})' if why else ''}"
         )
-    return verdict
+    return verdict, seconds

@@ -18,7 +18,15 @@ FIRST_CHANCE = 0.1
 
 
 def chunks(case: TestCase) -> Candidates:
-    """Remove runs of neighboring calls, in order of execution; what is still needed of them becomes inputs."""
+    """Remove runs of neighboring calls, in order of execution; what is still needed of them becomes inputs.
+
+    First, all between the first and the last call, both of which are needed once the ends are cut off.
+    """
+    total = len(case.graph.nodes)
+    if total > 3:
+        candidate = built(without_nodes, case, set(range(1, total - 1)))
+        if candidate is not None and (yield candidate):
+            case = candidate
     for size in chunk_sizes():
         position = 0
         while position < len(case.graph.nodes):

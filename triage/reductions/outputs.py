@@ -1,13 +1,11 @@
-"""Return fewer values: half of them, then one less at a time."""
+"""Return fewer values: without half of them, then without fewer and fewer, down to one at a time."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from tensorsmith.ir.graph import refs
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.triage.rebuild import built, with_outputs
-from tensorsmith.triage.reductions.api import Candidates, first_taken, greedy
+from tensorsmith.triage.reductions.api import Candidates, first_taken
 
 
 def fewer_outputs(case: TestCase) -> Candidates:
@@ -23,14 +21,14 @@ def fewer_outputs(case: TestCase) -> Candidates:
         shown = with_outputs(case, tuple(dict.fromkeys((*case.graph.outputs, *dead))))
         taken = yield from first_taken([live, shown])
         case = taken or case
-    yield from greedy(case, _with_fewer)
-
-
-def _with_fewer(case: TestCase) -> Iterator[TestCase | None]:
-    outputs = case.graph.outputs
-    half = len(outputs) // 2
-    choices = [outputs[half:], outputs[:half]] if half else []
-    if len(outputs) > 2:
-        choices += [outputs[:position] + outputs[position + 1 :] for position in reversed(range(len(outputs)))]
-    for kept in choices:
-        yield built(with_outputs, case, kept)
+    size = len(case.graph.outputs) // 2
+    while size:
+        end = len(case.graph.outputs)
+        while end:
+            start = max(0, end - size)
+            kept = case.graph.outputs[:start] + case.graph.outputs[end:]
+            candidate = built(with_outputs, case, kept) if kept else None
+            if candidate is not None and (yield candidate):
+                case = candidate
+            end = start
+        size //= 2

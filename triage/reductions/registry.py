@@ -17,16 +17,18 @@ from tensorsmith.triage.reductions.literals import simpler_literals
 from tensorsmith.triage.reductions.outputs import fewer_outputs
 from tensorsmith.triage.reductions.pipeline import fewer_steps
 from tensorsmith.triage.reductions.prefix import prefix
+from tensorsmith.triage.reductions.rewire import rewire
 from tensorsmith.triage.reductions.shapes import smaller_shapes
 from tensorsmith.triage.reductions.suffix import suffix
 from tensorsmith.triage.reductions.values import simpler_values
 
 REMOVALS: tuple[tuple[str, Reduction], ...] = (
-    ("outputs", fewer_outputs),
     ("suffix", suffix),
+    ("outputs", fewer_outputs),
     ("prefix", prefix),
     ("chunks", chunks),
     ("bypass", bypass),
+    ("rewire", rewire),
     ("inputs", fewer_inputs),
 )
 
