@@ -23,12 +23,12 @@ def fewer_outputs(case: TestCase) -> Candidates:
         case = taken or case
     size = len(case.graph.outputs) // 2
     while size:
-        end = len(case.graph.outputs)
-        while end:
-            start = max(0, end - size)
-            kept = case.graph.outputs[:start] + case.graph.outputs[end:]
+        start = 0
+        while start < len(case.graph.outputs):
+            kept = case.graph.outputs[:start] + case.graph.outputs[start + size :]
             candidate = built(with_outputs, case, kept) if kept else None
             if candidate is not None and (yield candidate):
                 case = candidate
-            end = start
+            else:
+                start += size
         size //= 2
