@@ -74,7 +74,8 @@ def reduce_isolated(
     Raises:
         ValueError: the verdict is no failure.
     """
-    task = _Task(case, verdict, limits, deadline_seconds, on_progress, memory or Memory(), workers, first_seconds)
+    known = Memory() if memory is None else memory
+    task = _Task(case, verdict, limits, deadline_seconds, on_progress, known, workers, first_seconds)
     reduced, again = task.hang() if verdict.kind == "hang" else task.other()
     if isinstance(reduced.case, TestCase):
         # What judges again does not know the pass.
