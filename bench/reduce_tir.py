@@ -2,8 +2,8 @@
 
 python bench/reduce_tir.py CAMPAIGN ... --count 24 --seed 0
 
-Takes the originals of findings, one of each kind and guilty pass in turn, and reduces them anew. Then everything that is
-smaller by one statement, expression or pass is judged, independently of what the reducer tried.
+Takes the originals of findings, one of each kind and guilty pass in turn, and reduces them anew. Then everything that
+is smaller by one statement, expression or pass is judged, independently of what the reducer tried.
 """
 
 from __future__ import annotations

@@ -120,6 +120,8 @@ def reduce(
         print("stopped before it was done: a longer --time may find a smaller program, from here on")
     for number, (_, other) in enumerate(reduced.slipped, 1):
         print(f"another failure met on the way: {_failure(other)}: {out / f'{OTHER}{number}' / CASE_FILE}")
+    if interesting is None:
+        print(f"what is guilty, and what else fails: tensorsmith report {out / CASE_FILE}")
     print(out / "repro.py")
 
 

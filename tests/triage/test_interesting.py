@@ -37,7 +37,9 @@ def test_what_a_command_says(command: str, outcome: str, reason: str) -> None:
 
 
 def test_a_command_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(InvalidInputError, match="--interesting: cannot be run, the shell exits with 127: no-such-command"):
+    with pytest.raises(
+        InvalidInputError, match="--interesting: cannot be run, the shell exits with 127: no-such-command"
+    ):
         run_command("no-such-command", chain("cos", target="eager"), LIMITS)
 
 
