@@ -24,7 +24,7 @@ def related(
     Args:
         case: the test case.
         verdict: how it fails.
-        others: findings and their smallest test cases; of the same test case none is named.
+        others: findings and their smallest test cases; the failure itself, which may be among them, is not named.
         bugs: the registry of known bugs.
 
     Raises:
@@ -35,9 +35,9 @@ def related(
     bug = matching(bugs, failure)
     lines = [] if bug is None else [(0, f"known: {bug.name}")]
     for finding, its_case in others:
-        if its_case.id == case.id:
-            continue
         other = KnownFinding(finding.id, msgspec.convert(finding.signature, Signature), its_case)
+        if its_case.id == case.id and _kind_of(other) == _kind_of(own):
+            continue
         found = _in_common(own, other)
         if found is not None:
             rank, why = found
@@ -45,6 +45,10 @@ def related(
             operators = ", ".join(f"`{op.removeprefix('aten.')}`" for op in dict.fromkeys(finding.operators[:4]))
             lines.append((rank, f"finding {finding.id}{link}, {finding.status}: {why}; {finding.kind}, {operators}"))
     return tuple(text for _, text in sorted(lines, key=lambda line: line[0])[:MOST])
+
+
+def _kind_of(known: KnownFinding) -> tuple[str, str]:
+    return known.signature.kind, known.signature.channel
 
 
 def _in_common(own: KnownFinding, other: KnownFinding) -> tuple[int, str] | None:

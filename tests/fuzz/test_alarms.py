@@ -175,6 +175,17 @@ def test_a_twin_of_a_finding_is_no_finding_of_its_own(store: Store) -> None:
     assert (finding.status, finding.seen, finding.summary) == ("confirmed", 2, said[0])
 
 
+def test_the_report_names_findings_that_may_be_the_same(store: Store) -> None:
+    alarms = alarms_of(store)
+    for verdict in (WRONG, HANG):
+        alarms.hear(chain("sin", "cos"), verdict)
+        alarms.settle(settled(following(alarms), chain("cos")))
+    first, second = store.findings()
+    reports = [(store.finding_directory(one.id) / "report.md").read_text() for one in (first, second)]
+    assert reports[0] == "# It fails"
+    assert f"## Perhaps the same\n\n- finding {first.id}, confirmed: the same operators, another failure" in reports[1]
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
 def test_an_alarm_without_its_verdict_is_told(store: Store, damage: str) -> None:
     alarms_of(store).hear(chain("sin", "cos"), WRONG)

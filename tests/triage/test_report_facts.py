@@ -118,11 +118,13 @@ def test_what_else_it_may_be_comes_with_the_likeliest_first() -> None:
         "finding twin (https",
         "finding part",
         "finding other-target",
+        "finding error",
     ]
     assert lines[0] == "known: https://example.org/2"
     assert lines[1].endswith("the same failure in the same program; wrong-result, `relu.default`, `mul.Tensor`")
     assert "its program is part of this one" in lines[2]
     assert "the same operators, with `aot_eager`" in lines[3]
+    assert "the same operators, another failure; error" in lines[4]
     assert related(chain("cos"), WRONG, others) == ()
 
 
