@@ -80,7 +80,8 @@ def without_nodes(case: TestCase, removed: Set[int]) -> TestCase:
     """The test case without the nodes at some positions.
 
     What kept nodes need of them becomes inputs that hold the captured values; a removed write gives its argument as it
-    is; where a removed node's result was returned, what it was computed from is returned instead.
+    is; where a removed node's result was returned, or only the caller could see what it wrote, what it was computed
+    from is returned instead.
 
     Raises:
         GraphError: a kept node rejects its new arguments, or nothing is left to return.
@@ -139,4 +140,9 @@ def _outputs_without(graph: Graph, removed: Set[int]) -> list[int]:
             elif position >= 0 and position not in removed and value not in found:
                 found.append(value)
             expanded.add(value)
+    read = {r for position, node in enumerate(graph.nodes) if position not in removed for r in refs(node)}
+    for position in sorted(removed):
+        node = graph.nodes[position]
+        if written_arguments(node.op):
+            found += [r for r in refs(node) if r in definer and definer[r] not in removed and r not in {*read, *found}]
     return found

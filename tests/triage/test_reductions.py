@@ -326,3 +326,16 @@ def every(reduction: Reduction, case: TestCase) -> list[TestCase]:
 
     follow(reduction(case), refuse)
     return offered
+
+
+def test_what_a_removed_write_read_is_returned() -> None:
+    """The write reads what matters, and nothing else does."""
+    builder = GraphBuilder()
+    x, y = builder.input(TensorType("f32", (4,))), builder.input(TensorType("f32", (4,)))
+    (a,) = builder.call("aten.cos.default", (Ref(x),))
+    builder.call("aten.mul_.Tensor", (Ref(y), Ref(a)))
+    (b,) = builder.call("aten.sin.default", (Ref(x),))
+    case = case_of(builder.build([b]))
+    small = without_nodes(case, {1})
+    assert ops(small) == ["cos", "sin"]
+    assert len(small.graph.outputs) == 2
