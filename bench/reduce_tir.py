@@ -91,7 +91,7 @@ def main() -> None:
         assert isinstance(reduced.case, TirCase)
         left, of = checked(reduced.case, reduced.verdict)
         passes = [sum(not is_setting(step) for step in one.pipeline.steps) for one in (case, reduced.case)]
-        rows.append((size_of(case), size_of(reduced.case), *passes, reduced.calls, seconds))
+        rows.append((size_of(case), size_of(reduced.case), passes[0], passes[1], reduced.calls, seconds))
         minimal += not left
         claimed += reduced.minimal
         again_all += again[0] == again[1]

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from tensorsmith.ir.cases import operators_of
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.verdict import Verdict, invalid, passed
 from tensorsmith.targets.isolation import Limits
@@ -83,5 +84,5 @@ def test_a_reduction_that_followed_chance_begins_again(monkeypatch: pytest.Monke
     monkeypatch.setattr("tensorsmith.triage.confirm.judge_isolated", judge_isolated)
     case = random_program(1, 15)
     reduced, again = module.reduce_isolated(case, wrong(), Limits(), 60.0)
-    assert reduced.case.graph.operators() == ("aten.relu.default", "aten.mul.Tensor")
+    assert operators_of(reduced.case) == ("aten.relu.default", "aten.mul.Tensor")
     assert again == (2, 2)

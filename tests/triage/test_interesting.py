@@ -60,7 +60,16 @@ def test_a_program_is_reduced_as_long_as_it_is_interesting() -> None:
 def test_reduce_asks_the_command(tmp_path: Path) -> None:
     path = tmp_path / "case.json"
     path.write_bytes(encode(chain("sin", "cos", "abs", target="eager")))
-    command = [sys.executable, "-m", "tensorsmith.fuzz", "reduce", path, "--out", tmp_path / "out", "--interesting"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "tensorsmith.fuzz",
+        "reduce",
+        path,
+        "--out",
+        tmp_path / "out",
+        "--interesting",
+    ]
     bored = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
     assert bored.returncode == 2
     assert bored.stderr == f"error: {path}: not interesting to begin with: `true` exits with 0\n"

@@ -94,7 +94,15 @@ def test_a_command_that_is_killed_or_interrupted_goes_on(tmp_path: Path, number:
     case = case_of(random_program(0, 25).graph, "torch:gradual")
     (tmp_path / "case.json").write_bytes(encode(case))
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "tensorsmith.fuzz", "reduce", tmp_path / "case.json", "--out", out]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "tensorsmith.fuzz",
+        "reduce",
+        tmp_path / "case.json",
+        "--out",
+        out,
+    ]
     command += ["--import", tmp_path / "backend.py"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and (not (out / TRIED).exists() or len((out / TRIED).read_bytes().splitlines()) < 6):
