@@ -83,6 +83,8 @@ def gradual(module, inputs):
     time.sleep(0.2)
     if "aten::relu" in names and "aten::mul" in names:
         raise RuntimeError("planted: relu and mul")
+    if "aten::mul" in names:
+        raise KeyError("planted: mul alone")
     return module.forward
 """
 
@@ -123,6 +125,9 @@ def test_a_command_that_is_killed_or_interrupted_goes_on(tmp_path: Path, number:
     assert "candidates are known" in again.stdout
     left = decode((out / "testcase.json").read_bytes())
     assert operators_of(left) == ("aten.relu.default", "aten.mul.Tensor")
+    (other,) = out.glob("other-*")
+    assert operators_of(decode((other / "testcase.json").read_bytes())) == ("aten.mul.Tensor",)
+    assert "planted: mul alone" in (other / "verdict.json").read_text()
     lines = (out / TRIED).read_bytes().splitlines()
     assert lines[: len(judged)] == judged
     assert len(set(lines)) == len(lines)
