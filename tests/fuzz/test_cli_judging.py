@@ -131,8 +131,8 @@ def test_findings_are_judged_with_what_their_campaign_imports(wrong_finding: Pat
         (["replay", wrong_finding], "failing (was confirmed)"),
         (["replay", finding], "failing (was confirmed)"),
         (["replay", finding, finding, "--import", plugin], "failing (was confirmed)"),
-        (["report", "aa11", "--campaign", wrong_finding], "torch:wrong"),
-        (["report", finding], "torch:wrong"),
+        (["check", "aa11", "--campaign", wrong_finding], "FAILS aa11: torch:wrong"),
+        (["check", finding], ": torch:wrong"),
     ):
         command = [sys.executable, "-m", "tensorsmith.fuzz", *map(str, arguments)]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -190,6 +190,7 @@ def test_report_is_markdown_about_the_failure(tensorsmith: Command, tmp_path: Pa
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("#")
     assert "no rule for cosines" in ran.stdout
+    assert "Backend: `torch:raising` is the first that fails; `inductor` passes." in ran.stdout
 
 
 def test_an_import_that_fails_is_one_line(tensorsmith: Command, tmp_path: Path) -> None:
