@@ -13,6 +13,7 @@ from tensorsmith.targets.api import GraphTarget, Target
 from tensorsmith.targets.eager import Eager
 from tensorsmith.targets.inductor.target import Inductor
 from tensorsmith.targets.meta import Meta
+from tensorsmith.targets.onnxruntime.target import OnnxRuntime
 from tensorsmith.targets.torch_backend import TorchBackend
 from tensorsmith.targets.tvm.relax.target import relax_targets
 from tensorsmith.targets.tvm.target import TvmTir
@@ -26,6 +27,7 @@ TARGETS: tuple[Target, ...] = (
     Meta(),
     TvmTir(),
     *relax_targets(),
+    OnnxRuntime(),
 )
 
 # Prefixes of names that stand for a family of targets.

@@ -1,0 +1,1 @@
+"""ONNX Runtime on the CPU, behind torch's exporter of ONNX."""
