@@ -11,6 +11,8 @@ from tensorsmith.ir.testcase import TestCase
 from tensorsmith.oracles.judge import judge_isolated
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.isolation import Limits
+from tensorsmith.targets.onnxruntime.knobs import LEVEL, LEVELS
+from tensorsmith.targets.onnxruntime.target import NAME as ONNXRUNTIME
 from tensorsmith.targets.registry import find_target
 from tensorsmith.targets.torch_backend import DYNAMIC
 from tensorsmith.targets.tvm.relax.ways import WAYS
@@ -70,6 +72,12 @@ def _ways(case: TestCase) -> Iterator[_Way]:
     if case.target in WAYS:
         for name in WAYS:
             yield name, name, ()
+        yield 'torch.compile(fn, backend="inductor")', "inductor", ()
+        return
+    if case.target == ONNXRUNTIME:
+        for level in LEVELS:
+            yield f"onnxruntime, {LEVEL}={level!r}", ONNXRUNTIME, (Step(LEVEL, (("value", level),)),)
+        yield "onnxruntime", ONNXRUNTIME, ()
         yield 'torch.compile(fn, backend="inductor")', "inductor", ()
         return
     for backend in LADDER:

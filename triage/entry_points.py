@@ -12,6 +12,7 @@ from tensorsmith.ir.errors import InvalidInputError
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.targets.registry import find_target
 from tensorsmith.targets.torch_backend import DYNAMIC
+from tensorsmith.triage.onnxruntime_entry import onnxruntime_source
 from tensorsmith.triage.registrations import import_source
 from tensorsmith.triage.relax.entry import imported_source, translated_source
 
@@ -87,6 +88,10 @@ def _relax_import(case: TestCase) -> Entry:
     return Entry("compiled_by_tvm(fn)", imported_source(case))
 
 
+def _onnxruntime(case: TestCase) -> Entry:
+    return Entry("compiled_by_onnxruntime(fn)", onnxruntime_source(case))
+
+
 def _dynamic(case: TestCase) -> str:
     return ", dynamic=True" if any(step.name == DYNAMIC.name for step in case.pipeline.steps) else ""
 
@@ -119,4 +124,5 @@ ENTRIES: list[tuple[str, Callable[[TestCase], Entry]]] = [
     ("torch:", _backend),
     ("tvm-relax", _relax),
     ("tvm-relax-import", _relax_import),
+    ("onnxruntime", _onnxruntime),
 ]

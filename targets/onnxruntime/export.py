@@ -6,8 +6,10 @@ copied there after the run; what is a view of an input is placed there (`targets
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -112,3 +114,22 @@ def _chain(error: BaseException | None) -> list[BaseException]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@cache
+def exportable_operators() -> frozenset[str] | None:
+    """Names of the overloads that the installed exporter has a function for; None if it does not say.
+
+    There is no public way to ask.
+    """
+    try:
+        registration = importlib.import_module("torch.onnx._internal.exporter._registration")
+        with quiet():
+            functions = registration.ONNXRegistry.from_torchlib().functions
+    except (ImportError, AttributeError):
+        return None
+    # As in `aten::add.Tensor`, or `aten::abs` for the default overload.
+    names = (str(name).replace("::", ".") for name in functions)
+    return frozenset(
+        name if name.count(".") == 2 else f"{name}.default" for name in names if name.startswith(("aten.", "prims."))
+    )

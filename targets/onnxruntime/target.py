@@ -9,7 +9,7 @@ import torch
 from tensorsmith.ir.errors import EnvironmentLacksError
 from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
-from tensorsmith.targets.onnxruntime.export import model_of
+from tensorsmith.targets.onnxruntime.export import exportable_operators, model_of
 from tensorsmith.targets.onnxruntime.knobs import onnxruntime_knobs
 from tensorsmith.targets.onnxruntime.packages import onnxruntime, quiet
 from tensorsmith.targets.onnxruntime.session import open_session
@@ -48,8 +48,9 @@ class OnnxRuntime:
         """See Target."""
         return onnxruntime_knobs()
 
-    def operators(self) -> None:
+    def operators(self) -> frozenset[str] | None:
         """See Target."""
+        return exportable_operators()
 
     def compile(self, case: TestCase) -> Runnable:
         """See Target."""
