@@ -14,11 +14,13 @@ from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Verdict
 from tensorsmith.targets.inductor.target import Inductor
 from tensorsmith.targets.isolation import Limits
+from tensorsmith.targets.onnxruntime.target import OnnxRuntime
 from tensorsmith.targets.registry import find_target, graph_target
 from tensorsmith.targets.torch_backend import TorchBackend
 from tensorsmith.targets.tvm.passes.settings import passes_in, settings_in
 from tensorsmith.targets.tvm.relax.ways import WAYS
 from tensorsmith.triage.bisect.backends import climb, target_of
+from tensorsmith.triage.bisect.onnxruntime import bisect_levels
 from tensorsmith.triage.bisect.releases import bisect_releases
 from tensorsmith.triage.bisect.result import Bisected, Outcome, Passes, Releases, Run
 from tensorsmith.triage.bisect.runs import OutOfTime, Runs
@@ -116,6 +118,8 @@ class _Search:
             self._learn(passes=self._pass_of_relax(self.case))
         elif isinstance(find_target(self.case.target), (Inductor, TorchBackend)):
             self._find_in_torch(self.case)
+        elif isinstance(find_target(self.case.target), OnnxRuntime):
+            self._find_in_onnxruntime(self.case)
         else:
             self._note(f"the target {self.case.target} has neither backends nor passes to choose among")
 
@@ -140,6 +144,17 @@ class _Search:
             return self.runs.run(name, replace(case, pipeline=Pipeline(steps))).outcome
 
         self._learn(settings=bisect_settings(case.pipeline.steps, graph_target(case.target).knobs(), attempt))
+
+    def _find_in_onnxruntime(self, case: TestCase) -> None:
+        def attempt(name: str, steps: tuple[Step, ...]) -> Outcome:
+            return self.runs.run(name, replace(case, pipeline=Pipeline(steps))).outcome
+
+        own = case.pipeline.steps
+        settings = bisect_settings(own, (), attempt) if own else None
+        if settings is not None:
+            self._learn(settings=settings)
+        needed = settings.needed if settings is not None else ()
+        self._learn(levels=bisect_levels(replace(case, pipeline=Pipeline(needed)), self.runs))
 
     def _find_settings_of_tir(self, case: TirCase) -> None:
         own, passes = settings_in(case.pipeline), passes_in(case.pipeline)

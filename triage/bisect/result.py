@@ -95,6 +95,26 @@ class Settings(msgspec.Struct, frozen=True):
     tried: int = 0
 
 
+class Levels(msgspec.Struct, frozen=True):
+    """Levels of optimization, each with what the one before it does and more, and the optimizers of one.
+
+    Attributes:
+        runs: one for each level that was tried, the least first.
+        guilty: the lowest that fails; empty if none does.
+        check: of it, and of the level below it if that passes.
+        tried: how many optimizers that the level adds were switched off.
+        off: the fewest of them that make it pass at that level, switched off together; none if it fails without all.
+        off_check: with and without them.
+    """
+
+    runs: tuple[Run, ...]
+    guilty: str = ""
+    check: Check | None = None
+    tried: int = 0
+    off: tuple[str, ...] = ()
+    off_check: Check | None = None
+
+
 class Passes(msgspec.Struct, frozen=True):
     """The guilty pass of a pipeline.
 
@@ -155,6 +175,7 @@ class Bisected(msgspec.Struct, frozen=True):
         backends: which backend of torch.compile.
         subsystem: which part of that backend.
         settings: which settings.
+        levels: which level of optimization, and which optimizers.
         passes: which pass.
         releases: which release.
         runs: how many runs that took.
@@ -169,6 +190,7 @@ class Bisected(msgspec.Struct, frozen=True):
     backends: Backends | None = None
     subsystem: Subsystem | None = None
     settings: Settings | None = None
+    levels: Levels | None = None
     passes: Passes | None = None
     releases: Releases | None = None
     runs: int = 0
@@ -179,9 +201,10 @@ class Bisected(msgspec.Struct, frozen=True):
     @property
     def checks(self) -> tuple[Check, ...]:
         """Of all answers."""
-        parts = (self.backends, self.subsystem, self.settings, self.passes, self.releases)
+        parts = (self.backends, self.subsystem, self.settings, self.levels, self.passes, self.releases)
         cures = () if self.settings is None else tuple(cure.check for cure in self.settings.cures)
-        return (*(part.check for part in parts if part is not None and part.check is not None), *cures)
+        off = () if self.levels is None or self.levels.off_check is None else (self.levels.off_check,)
+        return (*(part.check for part in parts if part is not None and part.check is not None), *cures, *off)
 
     @property
     def flaky(self) -> bool:

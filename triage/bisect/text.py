@@ -10,6 +10,7 @@ from tensorsmith.triage.bisect.result import (
     Backends,
     Bisected,
     Check,
+    Levels,
     Passes,
     Releases,
     Run,
@@ -41,6 +42,8 @@ def answers(found: Bisected) -> list[str]:
         lines += _subsystem(found.subsystem)
     if found.settings is not None:
         lines += _settings(found.settings)
+    if found.levels is not None:
+        lines += _levels(found.levels)
     if found.passes is not None:
         lines += _passes(found.passes)
     if found.releases is not None:
@@ -57,6 +60,9 @@ def to_markdown(found: Bisected) -> str:
     if found.backends is not None:
         rows = [f"| `{run.name}` | {_ended(run)} |" for run in found.backends.runs]
         parts.append("\n".join(["| backend | outcome |", "|---|---|", *rows]))
+    if found.levels is not None:
+        rows = [f"| `{run.name}` | {_ended(run)} |" for run in found.levels.runs]
+        parts.append("\n".join(["| graph_optimization_level | outcome |", "|---|---|", *rows]))
     if found.releases is not None and found.releases.ran:
         rows = [f"| {one.versions or 'unknown'} | {_outcome(one.outcome, one.said)} |" for one in found.releases.ran]
         parts.append("\n".join(["| release | outcome |", "|---|---|", *rows]))
@@ -97,6 +103,25 @@ def _settings(found: Settings) -> Iterator[str]:
     yield f"Settings: it fails with the default ones{none}."
     for cure in found.cures:
         yield f"Setting: with `{words((cure.step,))}` alone it passes.{_checked(cure.check)}"
+
+
+def _levels(found: Levels) -> Iterator[str]:
+    if not found.guilty:
+        yield "Level: none fails in the same way: it may be flaky."
+        return
+    if found.guilty == found.runs[0].name:
+        yield (
+            f"Level: it fails at `{found.guilty}` already: a kernel, or torch's exporter, is at fault, and no optimizer."
+            f"{_checked(found.check)}"
+        )
+        return
+    below = f"; `{found.runs[-2].name}` passes" if found.check and found.check.passed[1] else ""
+    yield f"Level: `{found.guilty}` is the lowest that fails{below}.{_checked(found.check)}"
+    if found.off:
+        names = ", ".join(f"`{name}`" for name in found.off)
+        yield f"Optimizer: at that level it passes without {names}.{_checked(found.off_check)}"
+    elif found.tried:
+        yield f"Optimizer: it fails without all {found.tried} that can be switched off at that level."
 
 
 def _passes(found: Passes) -> Iterator[str]:
