@@ -12,8 +12,8 @@ from tensorsmith.targets.onnxruntime.knobs import LEVEL, LEVELS
 from tensorsmith.targets.onnxruntime.packages import onnxruntime
 from tensorsmith.targets.onnxruntime.unsupported import limitations_of_runtime
 
-# ONNX Runtime's severity of messages that are fatal; others would go to standard error.
-_FATAL = 4
+# The least severe messages of ONNX Runtime that go to standard error: fatal ones.
+SEVERITY = 4
 
 
 def open_session(model: bytes, pipeline: Pipeline) -> Callable[[Sequence[torch.Tensor]], list[torch.Tensor]]:
@@ -26,7 +26,7 @@ def open_session(model: bytes, pipeline: Pipeline) -> Callable[[Sequence[torch.T
     ort = onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = _FATAL
+    options.log_severity_level = SEVERITY
     level = level_of(pipeline)
     if level:
         options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, LEVELS[level])
