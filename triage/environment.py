@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
 import shutil
 import subprocess
+from importlib.metadata import PackageNotFoundError, version
 
 import torch
 from torch.utils import collect_env
@@ -26,6 +28,15 @@ def versions() -> tuple[tuple[str, str], ...]:
     if compiler is not None:
         said = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=20).stdout
         found.append(("C++ compiler", said.split("\n", 1)[0]))
+    return tuple(found)
+
+
+def versions_of(*packages: str) -> tuple[tuple[str, str], ...]:
+    """The versions of those packages that are installed, by name."""
+    found: list[tuple[str, str]] = []
+    for package in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            found.append((package, version(package)))
     return tuple(found)
 
 

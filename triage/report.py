@@ -9,8 +9,9 @@ from __future__ import annotations
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.text import format_graph
 from tensorsmith.oracles.verdict import Verdict
+from tensorsmith.targets.onnxruntime.target import NAME as ONNXRUNTIME
 from tensorsmith.targets.tvm.relax.ways import WAYS
-from tensorsmith.triage.environment import versions
+from tensorsmith.triage.environment import versions, versions_of
 from tensorsmith.triage.facts import NOTHING, Facts, details, sections_of
 from tensorsmith.triage.tir.versions import versions as tvm_versions
 
@@ -40,7 +41,7 @@ def report(case: TestCase, verdict: Verdict, reproduced: tuple[int, int], script
     if verdict.outcome != "fail":
         raise ValueError(f"a verdict of {verdict.outcome} has no report")
     again, of = reproduced
-    found = [*(tvm_versions() if case.target in WAYS else ()), *versions()]
+    found = [*_versions_of_target(case), *versions()]
     listed = "\n".join(f"- {name}: {value}" for name, value in dict(found).items())
     environment = f"\n\n{details('torch.utils.collect_env, shortened', facts.environment)}" if facts.environment else ""
     sections = [
@@ -101,7 +102,15 @@ def _pipeline(case: TestCase) -> str:
     return f"Pipeline:\n\n{steps}"
 
 
+def _versions_of_target(case: TestCase) -> tuple[tuple[str, str], ...]:
+    if case.target in WAYS:
+        return tvm_versions()
+    return versions_of("onnxruntime", "onnx", "onnxscript") if case.target == ONNXRUNTIME else ()
+
+
 def _labels(case: TestCase) -> str:
+    if case.target == ONNXRUNTIME:
+        return "- of PyTorch, if its exporter is at fault: module: onnx\n- of ONNX Runtime, if it is: core runtime"
     if case.target in WAYS:
         return "- needs-triage\n- type: bug"
     return "- oncall: pt2\n- topic: fuzzer"

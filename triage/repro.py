@@ -1,4 +1,5 @@
-"""The stand-alone script of a finding: it imports torch only, and its exit code says whether the bug is there.
+"""The stand-alone script of a finding: it imports the frameworks only, and its exit code says whether the bug is
+there.
 
 1: it is there. 0: it is not. 2: the script says nothing, because eager fails as well or the compiler fails otherwise.
 A script that says 1 also prints a line that begins with `reproduced`, because Python itself exits with 1 when it fails.

@@ -171,7 +171,7 @@ def _memory(out: Path, case: Case, key: str) -> Memory:
 def _key(case: Case, allowed: Limits, imports: Sequence[str], interesting: str | None) -> str:
     """What verdicts on candidates depend on besides these: compilers, limits, imported files, the command."""
     parts = [case.id, repr(allowed), interesting or ""]
-    for package in ("tensorsmith", "torch", "apache-tvm"):
+    for package in ("tensorsmith", "torch", "apache-tvm", "onnxruntime", "onnxscript"):
         try:
             parts.append(metadata.version(package))
         except metadata.PackageNotFoundError:

@@ -11,7 +11,7 @@ from tensorsmith.ir.testcase import Device, TestCase
 from tensorsmith.targets.api import Gives, Knob, Programs, Runnable, Steps
 from tensorsmith.targets.onnxruntime.export import exportable_operators, model_of
 from tensorsmith.targets.onnxruntime.knobs import onnxruntime_knobs
-from tensorsmith.targets.onnxruntime.packages import onnxruntime, quiet
+from tensorsmith.targets.onnxruntime.packages import keep_functions, onnxruntime, quiet
 from tensorsmith.targets.onnxruntime.session import open_session
 from tensorsmith.targets.tvm.relax.memory import placed
 
@@ -41,6 +41,7 @@ class OnnxRuntime:
         """See Target. No session is opened: it starts threads."""
         torch.set_num_threads(1)
         onnxruntime()
+        keep_functions()
         with torch.no_grad(), quiet():
             torch.onnx.export(torch.nn.ReLU(), (torch.ones(2),), dynamo=True, verbose=False)
 

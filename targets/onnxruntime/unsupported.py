@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 # ONNX Runtime's own words: it has no kernel, or the standard does not have the operator for elements of that type.
 _NO_KERNEL = re.compile(r"NOT_IMPLEMENTED : (Could not find an implementation for )?(?P<what>\w+\(\d+\)|.*)")
-_NO_TYPE = re.compile(r"Type Error: Type '(?P<type>[^']*)' of (in|out)put parameter \(.*?\) of operator \((?P<op>\w+)\)")
+_NO_TYPE = re.compile(
+    r"Type Error: Type '(?P<type>[^']*)' of (in|out)put parameter \(.*?\) of operator \((?P<op>\w+)\)"
+)
 # The operator that the exporter has no function for.
 _NO_FUNCTION = re.compile(r"(target: |for )<OpOverload\(op='(?P<op>[\w.:]+)', overload='(?P<overload>\w+)'\)>")
 

@@ -35,13 +35,13 @@ def bisect_levels(case: TestCase, runs: Runs) -> Levels:
         return runs.run(again + _name(level, off), replace(case, pipeline=Pipeline(steps)))
 
     tried: list[Run] = []
-    for place, level in enumerate(names[: names.index(own) + 1]):
+    for level in names[: names.index(own) + 1]:
         tried.append(replace(attempt(level), name=level))
         if tried[-1].outcome == "fails":
             break
     else:
         return Levels(tuple(tried))
-    below = names[place - 1] if place and tried[-2].outcome == "passes" else ""
+    below = tried[-2].name if len(tried) > 1 and tried[-2].outcome == "passes" else ""
     fails = partial(_outcome, attempt, level)
     passing = partial(_outcome, attempt, below) if below else None
     found = Levels(tuple(tried), level, check(fails, passing))
@@ -49,7 +49,9 @@ def bisect_levels(case: TestCase, runs: Runs) -> Levels:
     off = fewest_off(optimizers, lambda names: attempt(level, names).outcome == "passes")
     if not off:
         return replace(found, tried=len(optimizers))
-    return replace(found, tried=len(optimizers), off=off, off_check=check(fails, partial(_outcome, attempt, level, off)))
+    return replace(
+        found, tried=len(optimizers), off=off, off_check=check(fails, partial(_outcome, attempt, level, off))
+    )
 
 
 def fewest_off(optimizers: Sequence[str], passes: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:

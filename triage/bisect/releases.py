@@ -18,7 +18,7 @@ from tensorsmith.triage.confirm import run_script
 
 _VERSIONS = """
 from importlib.metadata import PackageNotFoundError, version
-for name in ("torch", "apache-tvm"):
+for name in ("torch", "apache-tvm", "onnxruntime"):
     try:
         print(name, version(name))
     except PackageNotFoundError:

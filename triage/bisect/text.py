@@ -111,7 +111,7 @@ def _levels(found: Levels) -> Iterator[str]:
         return
     if found.guilty == found.runs[0].name:
         yield (
-            f"Level: it fails at `{found.guilty}` already: a kernel, or torch's exporter, is at fault, and no optimizer."
+            f"Level: it fails at `{found.guilty}` already: no optimizer is at fault, but a kernel or torch's exporter."
             f"{_checked(found.check)}"
         )
         return
