@@ -49,7 +49,7 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .typing/.import_linter_cache
 
 $(stamp): $(torch_stamp) pyproject.toml setup.py fuzz/coverage/native/breakpoints.c
-	$(bin)/pip install -q -e ".[dev,tvm]" onnx
+	$(bin)/pip install -q -e ".[dev,tvm]" onnx onnxscript onnxruntime
 	@# onnx2torch asks for torchvision, and that for a torch of its own build; nothing here needs it.
 	$(bin)/pip install -q --no-deps onnx2torch
 	@touch $@
