@@ -10,7 +10,7 @@ import pytest
 
 from tensorsmith.fuzz.cli.check import EXIT_CODES
 from tensorsmith.ir.testcase import TestCase, encode
-from tests.planted import planted_backend
+from tests.planted import eight_bugs
 
 SCRIPT = """
 import torch
@@ -82,12 +82,12 @@ def test_what_is_right_passes(run: Any, script: Path, tmp_path: Path, good_case:
     [
         ("sigmoid", ["kind wrong-result", "channel values", "expected [", "actual ["]),
         ("clamp", ["kind wrong-result", "channel mutation", "message input 0 after the run"]),
-        ("amin", ["kind error", f"exception {planted_backend.__name__}.PlantedError", "message cannot lower amin"]),
+        ("amin", ["kind error", f"exception {eight_bugs.__name__}.EightError", "message cannot lower amin"]),
         ("amax", ["kind crash", "message"]),
     ],
 )
 def test_what_is_wrong_fails_and_the_channel_is_named(run: Any, script: Path, name: str, facts: list[str]) -> None:
-    ran = run("check", f"{script}:{name}", "--target", "torch:planted")
+    ran = run("check", f"{script}:{name}", "--target", "torch:eight")
     first, *rest = ran.out.splitlines()
     assert (ran.code, first.split(":")[0]) == (1, f"FAILS {script}")
     said = [" ".join(line.split()) for line in rest]
@@ -96,11 +96,11 @@ def test_what_is_wrong_fails_and_the_channel_is_named(run: Any, script: Path, na
 
 
 def test_scripts_get_json(run: Any, script: Path) -> None:
-    ran = run("check", f"{script}:clamp", "--target", "torch:planted", "--json")
+    ran = run("check", f"{script}:clamp", "--target", "torch:eight", "--json")
     said = json.loads(ran.out)
     assert ran.code == 1
     assert (said["outcome"], said["kind"], said["channel"]) == ("fail", "wrong-result", "mutation")
-    assert (said["target"], said["size"], said["unit"]) == ("torch:planted", 1, "operators")
+    assert (said["target"], said["size"], said["unit"]) == ("torch:eight", 1, "operators")
     assert said["oracles"] == ["crash", "differential"]
     assert said["evidence"].keys() >= {"expected", "actual"}
 
