@@ -189,6 +189,8 @@ def normalized(message: str) -> str:
     # Of a call that a C++ compiler quotes, the function is what matters; of its arguments the types vary.
     line = re.sub(r"\u2018([A-Za-z_]+)\([^\u2019]*\u2019", r"CALL \1", line)
     line = re.sub(r"'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019|`[^`]*`", "NAME", line)
+    # ONNX Runtime's types of tensors, of which each operator has many.
+    line = re.sub(r"\btensor\((bool|double|b?float\d*|u?int\d+)\)", "TENSOR", line)
     line = re.sub(r"\b(buf|arg|tmp|x|op|cpp_fused|triton_\w+?)_?\d+(_\d+)*\b", "NAME", line)
     # Of a name that is numbered if it is not the first, the number does not matter; N is what was made of it before.
     line = re.sub(r"\b([A-Za-z]\w*?)(_(\d+|N))+\b", r"\1", line)

@@ -24,13 +24,18 @@ from tensorsmith.targets.onnxruntime import session
 from tensorsmith.targets.onnxruntime.knobs import LEVEL, OPTIMIZERS, onnxruntime_knobs
 from tensorsmith.targets.onnxruntime.target import OnnxRuntime
 from tensorsmith.targets.onnxruntime.unsupported import limitation
-from tensorsmith.targets.registry import usable_target
+from tensorsmith.targets.registry import find_target, usable_target
 from tensorsmith.triage.confirm import run_repro
 from tensorsmith.triage.repro import repro_script
 from tests.oracles.programs import Call, case_of
-from tests.triage.onnxruntime_faults import failing, pooled
+from tests.triage.onnxruntime_faults import export_once, failing, pooled
 
 F32 = tensor_type("f32", (2, 3))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    find_target("onnxruntime").warm()
 
 
 def case(types: list[TensorType], calls: list[Call], outputs: list[int] | None = None) -> TestCase:
@@ -95,6 +100,7 @@ def test_a_missing_package_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPat
 def test_settings_reach_the_session(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(session, "SEVERITY", 0)  # it says which transformers run
     program = case([F32], [("aten.relu.default", (Ref(0),))])
+    export_once(monkeypatch, program)
 
     def optimizers(*steps: tuple[str, str | bool]) -> set[str]:
         own = tuple(Step(name, (("value", value),)) for name, value in steps)

@@ -26,6 +26,7 @@ from tests.triage.programs import chain, relu_mul
         ("cannot lower sub: used by ['add', 'neg_1']", "cannot lower sub_3: used by ['output']"),
         ("cannot lower sub_N", "cannot lower sub_12"),
         ("size 2==2, stride 3==1 at dim=0", "size 2==2, stride 6==3 at dim=0; size 2==3, stride 3==6 at dim=1"),
+        ("(Div) bound to (tensor(float16) and tensor(int64))", "(Div) bound to (tensor(bfloat16) and tensor(bool))"),
     ],
 )
 def test_messages_that_differ_in_accidents_are_equal(first: str, second: str) -> None:
