@@ -21,7 +21,7 @@ from tensorsmith.ir.operators import is_pointwise, operator, written_arguments
 from tensorsmith.ir.testcase import TestCase
 from tensorsmith.ir.torch_args import flatten_results
 from tensorsmith.oracles.magnitude import greatest
-from tensorsmith.oracles.ties import other_ties
+from tensorsmith.oracles.ties import Order, backwards, other_ties
 from tensorsmith.oracles.undefined import undefined_call
 from tensorsmith.targets.inputs import make_constants, make_inputs
 from tensorsmith.targets.interpret import interpret, plain_call
@@ -140,18 +140,29 @@ def _checked_call(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return result
 
 
+class _Shuffled:
+    """A random order, another one each time; which ones the seed decides."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, extent: int) -> torch.Tensor:
+        return torch.randperm(extent, generator=self._generator)
+
+
 class _NoisyCall:
     """Makes each call and moves what was rounded, by a random amount that the seed decides."""
 
     def __init__(self, seed: int) -> None:
         self.generator = torch.Generator().manual_seed(seed)
         self.ties = seed % 2 == 1
+        self.order: Order = backwards if seed == 1 else _Shuffled(seed)
         self.zeros = seed % 4 == 0
 
     def __call__(self, node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
         name = operator(node.op)._schema.name.split("::")[1]
         if self.ties:
-            varied = other_ties(node, args, kwargs)
+            varied = other_ties(node, args, kwargs, self.order)
             if varied is not None:
                 return varied
         floats = any(t.dtype.is_floating_point for t in flatten_results([*args, *kwargs.values()]))

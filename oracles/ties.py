@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -35,10 +36,26 @@ def repeats(indices: torch.Tensor, dim: int) -> torch.Tensor:
     return torch.zeros_like(again).scatter(dim, places, again)
 
 
-def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """The call of a node on its input flipped, with indices counted from the other end: another right answer.
+# The order in which so many elements are looked at: a permutation.
+Order = Callable[[int], torch.Tensor]
 
-    None if the operator's results do not depend on how ties are broken, or it cannot be flipped.
+
+def backwards(extent: int) -> torch.Tensor:
+    """The last element first."""
+    return torch.arange(extent - 1, -1, -1)
+
+
+def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any], order: Order = backwards) -> Any:
+    """The call of a node on its input in another order, with the indices that its elements had: another right answer.
+
+    None if the operator's results do not depend on how ties are broken, or its input cannot be put in another order.
+
+    Args:
+        node: the call.
+        args: positional, tensors in the place of values.
+        kwargs: named.
+        order: of the elements along the dimension in question. One order does not show all that is free: of three equal
+            elements the middle one stays in the middle when the last comes first.
     """
     schema = operator(node.op)._schema
     name = schema.name.split("::")[1]
@@ -54,16 +71,16 @@ def other_ties(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     dim = named.get("dim")
     source: torch.Tensor = args[0]
     if dim is None and name in ("argmax", "argmin"):
-        flipped = source.reshape(-1).flip(0).reshape(source.shape)
-        return source.numel() - 1 - operator(node.op)(flipped, *args[1:], **kwargs)
+        places = order(source.numel())
+        return places[operator(node.op)(source.reshape(-1)[places].reshape(source.shape), *args[1:], **kwargs)]
     if dim is None:
         dim = -1
-    extent = source.shape[dim]
-    result = operator(node.op)(source.flip(dim), *args[1:], **kwargs)
+    places = order(source.shape[dim])
+    result = operator(node.op)(source.index_select(dim, places), *args[1:], **kwargs)
     if isinstance(result, torch.Tensor):
-        return extent - 1 - result
+        return places[result]
     values, indices = result
-    return values, extent - 1 - indices
+    return values, places[indices]
 
 
 def _other_pooled(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:

@@ -152,6 +152,14 @@ def test_order_of_equal_keys_in_sort_is_free() -> None:
     assert judge_changed(case, lambda i, o: [torch.tensor([0, 1, 2, 3])]).outcome == "fail"
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_taken_of_the_order_of_three_equal_keys_is_free(place: int) -> None:
+    values = literal(7, 7, 7, 9)
+    calls: list[Call] = [("aten.argsort.default", (Ref(0),)), ("aten.slice.Tensor", (Ref(1), 0, 1, 2))]
+    case = case_of([tensor_type("i64", (4,))], calls, [values])
+    assert judge_changed(case, lambda i, o: [torch.tensor([place])]).outcome != "fail"
+
+
 def test_which_of_equal_values_a_pooling_names_is_free() -> None:
     values = literal(4.0, 1.0, 4.0, 0.0, 2.0, 3.0, 1.0, 4.0)
     builder = GraphBuilder()
