@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from tensorsmith.fuzz.cli.bisect import bisect
-from tensorsmith.fuzz.cli.check import FAULT_EXIT_CODE, check
+from tensorsmith.fuzz.cli.check import check
 from tensorsmith.fuzz.cli.corpus import app as corpus
 from tensorsmith.fuzz.cli.cover import cover
 from tensorsmith.fuzz.cli.findings import findings, mark, show
@@ -18,6 +18,7 @@ from tensorsmith.fuzz.cli.gen import gen
 from tensorsmith.fuzz.cli.joining import merge, split
 from tensorsmith.fuzz.cli.lists import mutators, oracles, targets
 from tensorsmith.fuzz.cli.ops import app as ops
+from tensorsmith.fuzz.cli.output import FAULT_EXIT_CODE
 from tensorsmith.fuzz.cli.reduce import reduce
 from tensorsmith.fuzz.cli.replay import replay
 from tensorsmith.fuzz.cli.report import report

@@ -20,13 +20,10 @@ from tensorsmith.fuzz.cli.options import (
     import_first,
     limits,
 )
-from tensorsmith.fuzz.cli.output import print_json
+from tensorsmith.fuzz.cli.output import FAULT_EXIT_CODE, print_json
 from tensorsmith.ir.cases import Case, size_of, size_unit
 from tensorsmith.ir.tir_case import TirCase
 from tensorsmith.oracles.verdict import Outcome, Verdict
-
-# A fault of tensorsmith itself; EX_SOFTWARE of sysexits.h.
-FAULT_EXIT_CODE = 70
 
 EXIT_CODES: dict[Outcome, int] = {"pass": 0, "fail": 1, "invalid": 2, "limitation": 3}
 

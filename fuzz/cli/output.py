@@ -1,4 +1,4 @@
-"""How commands print."""
+"""How commands print, and what they exit with that is no answer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# A fault of tensorsmith itself; EX_SOFTWARE of sysexits.h.
+FAULT_EXIT_CODE = 70
 _WIDE = 2000
 
 
